@@ -6,7 +6,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { parseWait } from "../src/cli/arguments/values.ts";
+import { parseWait } from "../src/cli/arguments/number_values.ts";
 import { describeError, usageError } from "../src/cli/errors.ts";
 import { announceDownload } from "../src/cli/download_notice.ts";
 import { printError } from "../src/cli/terminal/output.ts";

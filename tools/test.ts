@@ -10,10 +10,13 @@
  */
 import { relative, resolve } from "node:path";
 import { AppError } from "../src/common/errors.ts";
-import { ALONE, isAlone } from "./test/alone.ts";
+import { ALONE, FIRST, isAlone } from "./test/alone.ts";
 import { flagsOfGroup, parseTestArguments } from "./test/arguments.ts";
 import { readResult, type RunResult, summaryLine } from "./test/summary.ts";
 import { ROOT, runTool } from "./tool.ts";
+
+/** The folder of all tests. */
+const ALL = "tests";
 
 /** One run of `deno test`. */
 interface Group {
@@ -55,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
  * @param paths files and folders of tests; empty: all
  */
 function groupsOf(paths: readonly string[]): Group[] {
-  const files = testFilesIn(paths.length === 0 ? ["tests"] : paths);
+  const files = testFilesIn(paths.length === 0 ? [ALL] : paths);
   const alone = files.filter(isAlone);
   const groups: Group[] = [];
   // Without any file, `deno test` says so.
@@ -64,7 +67,8 @@ function groupsOf(paths: readonly string[]): Group[] {
       name: "parallel",
       title: `tests that run ${jobs()} files at the same time`,
       args: [
-        ...["--parallel", `--ignore=${Object.keys(ALONE).join()}`, ...paths],
+        ...["--parallel", `--ignore=${Object.keys(ALONE).join()}`],
+        ...(paths.length === 0 ? [...FIRST, ALL] : paths),
       ],
     });
   }

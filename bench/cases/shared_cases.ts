@@ -9,7 +9,7 @@ import { tempDir } from "../../tests/support/temp.ts";
 import { LoadGenerator } from "../harness/load_generator.ts";
 import { limitOf, memoryOf, Meter } from "../harness/meter.ts";
 import type { Sample } from "../harness/report.ts";
-import type { Case, Size } from "../harness/rounds.ts";
+import { type Case, ourSubjects, type Size } from "../harness/rounds.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { quantile } from "../harness/statistics.ts";
 import { type GroupOptions, startGroup } from "../systems/group.ts";
@@ -39,6 +39,11 @@ const SYSTEMS: Readonly<Record<string, System>> = {
 
 interface Shape {
   readonly readingsPerMessage: number;
+  /**
+   * Messages for each server before the clock starts. More than one sweep: the
+   * first one adds the cells, and the code that updates them is compiled in the
+   * second one.
+   */
   readonly warmUp: number;
   readonly messages: number;
   readonly cells: number;
@@ -103,7 +108,7 @@ function ingestCase(
     }
     : {
       ...{ readingsPerMessage, cells: size.count(MILLION), window: 200 },
-      warmUp: size.count(10_000),
+      warmUp: size.count(20_000),
       messages: size.count(40_000),
     };
   return {
@@ -112,19 +117,19 @@ function ingestCase(
       readingsPerMessage === 1 ? "" : "s"
     } per message, QoS 1, Mosquitto: CPU of all servers, with Redis`,
     settings: { ...shape },
-    subjects: Object.entries(SYSTEMS).map(([name, system]) => ({
-      name,
-      measure: () => ingest(system, shape),
-    })),
+    subjects: Object.entries(SYSTEMS).flatMap(([name, system]) =>
+      ourSubjects(name, size, (root) => ingest({ ...system, root }, shape))
+    ),
     goals: [goal],
   };
 }
 
 async function ingest(system: System, shape: Shape): Promise<Sample> {
-  const { warmUp, messages, readingsPerMessage } = shape;
+  const { messages, readingsPerMessage } = shape;
+  const warmUp = shape.warmUp * system.servers;
   await using folder = await tempDir();
   await using group = await startGroup({ ...system, folder: folder.path });
-  await using load = await startLoad(group.port, shape);
+  await using load = await startLoad(group.port, { ...shape, warmUp });
   await load.send(warmUp);
   await group.waitForReadings(warmUp * readingsPerMessage);
   const meter = new Meter(group.processes);

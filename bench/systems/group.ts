@@ -29,6 +29,8 @@ export interface GroupOptions {
   readonly servers: number;
   /** An empty folder. */
   readonly folder: string;
+  /** The top of the checkout, with a slash at the end; default: this one. */
+  readonly root?: string | undefined;
 }
 
 /** Running servers with their broker. */
@@ -52,7 +54,7 @@ export interface Group extends AsyncDisposable {
 
 /** Starts a group. */
 export async function startGroup(options: GroupOptions): Promise<Group> {
-  const { store, servers: count, folder } = options;
+  const { store, servers: count, folder, root } = options;
   const started: AsyncDisposable[] = [];
   const processes: MeteredProcess[] = [];
   const servers: { url: string; pid: number }[] = [];
@@ -82,7 +84,7 @@ export async function startGroup(options: GroupOptions): Promise<Group> {
       const http = `127.0.0.1:${freePort()}`;
       const server: Child = await startServer({
         name,
-        store: address,
+        ...{ store: address, root },
         link: [
           ...["--broker", `mqtt://127.0.0.1:${port}`, "--http", http],
           ...(store === "redis" ? ["--group", "bench"] : []),

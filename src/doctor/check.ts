@@ -24,6 +24,8 @@ export interface Check {
 export interface Result extends Finding {
   /** The name of the check. */
   readonly check: string;
+  /** The broker that it is about, if several are checked. */
+  readonly broker?: string;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   type ProbeTarget,
 } from "../mqtt/probe_connection.ts";
 import { acceptsTcp } from "../mqtt/url.ts";
-import type { ServerState, Topics } from "../protocol/mod.ts";
+import type { GroupTopics, ServerState, Topics } from "../protocol/mod.ts";
 import { type BrokerInfo, readBrokerInfo } from "./broker_info.ts";
 import { probeServer, type ServerProbe } from "./server_probe.ts";
 
@@ -37,6 +37,8 @@ export interface CheckOptions {
   readonly defaultHttp: Endpoint;
   /** The topics of the server. */
   readonly topics: Topics;
+  /** The topics of its group; undefined without a group. */
+  readonly group?: GroupTopics | undefined;
   /** The name of the server. */
   readonly name: string;
   /** Topic filters that the server subscribes to. */

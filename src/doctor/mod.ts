@@ -10,9 +10,11 @@ import { clockCheck } from "./clock_check.ts";
 import { denoCheck } from "./deno_check.ts";
 import { droppedMessagesCheck } from "./dropped_messages_check.ts";
 import { filesCheck } from "./files_check.ts";
+import { groupCheck } from "./group_check.ts";
 import { limitsCheck } from "./limits_check.ts";
 import { memoryCheck } from "./memory_check.ts";
 import { portCheck } from "./port_check.ts";
+import { readyCheck } from "./ready_check.ts";
 import { redisCheck } from "./redis_check.ts";
 import { serverCheck } from "./server_check.ts";
 import { sessionCheck } from "./session_check.ts";
@@ -33,6 +35,18 @@ export {
   renderSummary,
 } from "./render.ts";
 
+/** Checks of one broker: of several brokers, they run for each. */
+export const BROKER_CHECKS: readonly Check[] = [
+  brokerCheck,
+  limitsCheck,
+  sessionCheck,
+  droppedMessagesCheck,
+  topicsCheck,
+  groupCheck,
+  serverCheck,
+  clockCheck,
+];
+
 /** All checks, in the order in which their findings are printed. */
 export const CHECKS: readonly Check[] = [
   denoCheck,
@@ -40,12 +54,7 @@ export const CHECKS: readonly Check[] = [
   memoryCheck,
   storeCheck,
   redisCheck,
-  brokerCheck,
   portCheck,
-  limitsCheck,
-  sessionCheck,
-  droppedMessagesCheck,
-  topicsCheck,
-  serverCheck,
-  clockCheck,
+  readyCheck,
+  ...BROKER_CHECKS,
 ];

@@ -1,3 +1,4 @@
+import { isShardCount } from "../grid/mod.ts";
 import { parseStoreAddress } from "../store/location.ts";
 import {
   formatRedisAddress,
@@ -9,7 +10,7 @@ import {
   RedisError,
   type RedisNode,
 } from "../store/redis/deployment.ts";
-import { DEFAULT_SHARDS, Keys, MAX_REDIS_SHARDS } from "../store/redis/keys.ts";
+import { DEFAULT_SHARDS, Keys } from "../store/redis/keys.ts";
 import { openMasters } from "../store/redis/open_masters.ts";
 import type { Check } from "./check.ts";
 import type { CheckContext } from "./check_context.ts";
@@ -72,7 +73,7 @@ async function checkDeployment(
   const control = await deployment.open(keys.meta);
   const keyspace = await readKeyspace(control, keys);
   const stored = Number(keyspace.shards);
-  const shards = stored >= 1 && stored <= MAX_REDIS_SHARDS
+  const shards = isShardCount(stored)
     ? stored
     : redis?.shards ?? DEFAULT_SHARDS;
   const masters = await openMasters(deployment, keys, shards);

@@ -7,7 +7,8 @@ import { plural } from "../common/plural.ts";
 import { printable } from "../common/printable.ts";
 import { MAX_CLOCK_DIFFERENCE_MS } from "../store/redis/clock_watch.ts";
 import { SLOTS } from "../store/redis/key_slot.ts";
-import { COPY_FORMAT, FORMAT } from "../store/redis/keyspace.ts";
+import { COPY_FORMAT, FORMAT, parseShards } from "../store/redis/keyspace.ts";
+import { StoreError } from "../store/store.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { KeyspaceFacts, MasterFacts } from "./redis_facts.ts";
 
@@ -247,6 +248,8 @@ export function judgeKeyspace(
       ),
     ];
   }
+  const problem = shardsProblem(shards ?? "", store);
+  if (problem !== undefined) return [problem];
   if (wanted !== undefined && shards !== `${wanted}`) {
     return [
       finding(
@@ -274,6 +277,18 @@ export function judgeKeyspace(
     );
   }
   return found;
+}
+
+/** Returns what a server would say about the number of shards. */
+function shardsProblem(shards: string, store: string): Finding | undefined {
+  try {
+    parseShards(shards, store);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const { message, hint } = error;
+    return finding("error", message, hint === undefined ? {} : { hint });
+  }
 }
 
 /** Judges the state of a cluster, from CLUSTER INFO. */

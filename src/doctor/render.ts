@@ -40,7 +40,7 @@ const RESET = "\x1b[0m";
  * @returns one or more lines, each with a line feed
  */
 export function renderResult(
-  { status, check, message, hint }: Result,
+  { status, check, broker, message, hint }: Result,
   { width, color }: RenderOptions,
 ): string {
   const padded = status.padEnd(STATUS_COLUMNS);
@@ -50,7 +50,9 @@ export function renderResult(
     wide ? STATUS_COLUMNS + CHECK_COLUMNS : NARROW_INDENT,
   );
   const columns = Math.min(width, MAX_COLUMNS) - indent.length;
-  const lines = wrap(printable(message), columns);
+  const isNamed = broker === undefined || message.includes(broker);
+  const named = isNamed ? message : `${broker}: ${message}`;
+  const lines = wrap(printable(named), columns);
   if (hint !== undefined) {
     const [first, ...rest] = wrap(printable(hint), columns - HINT_MARK.length);
     lines.push(
@@ -71,9 +73,9 @@ export function renderResult(
  * @returns a JSON object and a line feed
  */
 export function renderJson(
-  { check, status, message, hint, data }: Result,
+  { check, broker, status, message, hint, data }: Result,
 ): string {
-  return printableJson({ check, status, message, hint, data }) + "\n";
+  return printableJson({ check, broker, status, message, hint, data }) + "\n";
 }
 
 /**

@@ -38,28 +38,8 @@ export function judgeServer(
   now: number = Date.now(),
 ): Finding {
   const state = states.at(-1);
-  if (states.length >= MIN_CONFLICT_STATES) {
-    return finding(
-      "error",
-      `Two servers named ${
-        excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
-      } disconnect each other`,
-      { hint: "Stop one, or use a different --name and --prefix for it." },
-    );
-  }
-  if (now - (state?.conflict ?? -Infinity) < CONFLICT_DURATION_MS) {
-    return finding(
-      "error",
-      `Another client uses the client id ${
-        excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
-      }: it and the server disconnect each other`,
-      {
-        hint:
-          "If it is a server, stop it, or use a different --name and --prefix for it. Otherwise bind client ids to users: docs/SECURITY.md.",
-        data: { conflict: state!.conflict! },
-      },
-    );
-  }
+  const conflict = conflictIn(states, name, now);
+  if (conflict !== undefined) return conflict;
   if (replies.length > 1) {
     return finding(
       "error",
@@ -88,6 +68,45 @@ export function judgeServer(
     });
   }
   return judgeState(state, replies.length > 0, name);
+}
+
+/**
+ * Returns the finding that several clients use the client id of a server.
+ *
+ * @param states what it published, the latest last
+ * @param name its name, if the states have none
+ * @param now the present time, ms since 1970
+ * @returns undefined if there is no sign of it
+ */
+export function conflictIn(
+  states: readonly ServerState[],
+  name: string,
+  now: number,
+): Finding | undefined {
+  const state = states.at(-1);
+  if (states.length >= MIN_CONFLICT_STATES) {
+    return finding(
+      "error",
+      `Two servers named ${
+        excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
+      } disconnect each other`,
+      { hint: "Stop one, or use a different --name and --prefix for it." },
+    );
+  }
+  if (now - (state?.conflict ?? -Infinity) < CONFLICT_DURATION_MS) {
+    return finding(
+      "error",
+      `Another client uses the client id ${
+        excerpt(state?.name ?? name, MAX_TEXT_LENGTH)
+      }: it and the server disconnect each other`,
+      {
+        hint:
+          "If it is a server, stop it, or use a different --name and --prefix for it. Otherwise bind client ids to users: docs/SECURITY.md.",
+        data: { conflict: state!.conflict! },
+      },
+    );
+  }
+  return undefined;
 }
 
 function judgeState(

@@ -19,7 +19,7 @@ import { LOOK_AHEAD_READINGS, TileCursor } from "./tile_cursor.ts";
 import { TileSave } from "./tile_save.ts";
 import { TileMemory } from "./tile_memory.ts";
 import type { TileCopies } from "./tile_copies.ts";
-import { NO_TILE, type TileTable } from "./tile_table.ts";
+import { GROUP_TILES, NO_TILE, type TileTable } from "./tile_table.ts";
 
 /** The cells of one layer, for writing. `Grid` reads them. */
 export class CellWriter {
@@ -201,13 +201,16 @@ export class CellWriter {
     let changed = 0;
     this.#memory.writes++;
     this.#due = Infinity;
-    for (let tile = 0; tile < this.#tiles.length; tile++) {
-      let due = this.#tiles.due(tile);
-      if (everything || now > due) {
-        changed += this.#ageTile(tile, now, revision, ageing);
-        due = this.#tiles.due(tile);
+    const { length } = this.#tiles;
+    for (let group = 0; group < length; group += GROUP_TILES) {
+      if (everything || now > this.#tiles.groupDue(group)) {
+        const end = Math.min(group + GROUP_TILES, length);
+        for (let tile = group; tile < end; tile++) {
+          if (!everything && now <= this.#tiles.due(tile)) continue;
+          changed += this.#ageTile(tile, now, revision, ageing);
+        }
       }
-      if (due < this.#due) this.#due = due;
+      this.#due = Math.min(this.#due, this.#tiles.groupDue(group));
     }
     return changed;
   }

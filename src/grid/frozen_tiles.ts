@@ -5,56 +5,70 @@
  * @module
  */
 
+import type { TileBits } from "./tile_bits.ts";
 import { encodeTile, TileColumns } from "./tile_codec.ts";
 import type { TileCopies } from "./tile_copies.ts";
 import { NO_TILE, type TileTable } from "./tile_table.ts";
 
 /** Shared by all layers: one tile is encoded before the next. */
 const columns = new TileColumns();
-const NO_ADDRESSES = new Uint32Array(0);
 
 /** Tiles have an epoch of 16 bits. */
 const MAX_EPOCH = 0xffff;
+
+/** Addresses of copies are in pages, made when they are needed. */
+const PAGE_BITS = 10;
+const PAGE_ADDRESSES = 1 << PAGE_BITS;
+const PAGE_MASK = PAGE_ADDRESSES - 1;
+
+/** Some tiles of a layer; an array is ascending. */
+type Selection = Int32Array | TileBits;
 
 /**
  * Some tiles of a layer as they were at one moment, in ascending order. Each is
  * kept until {@linkcode FrozenTiles.advance} moves past it.
  */
 export class FrozenTiles {
-  /** The number of tiles. */
-  readonly length: number;
-  /** Ascending; undefined for the tiles 0 to `length - 1`. */
-  readonly #selected: Int32Array | undefined;
+  /** Tiles have an index below this: in the array, or else their number. */
+  readonly #end: number;
+  /** The tiles, ascending. */
+  readonly #array: Int32Array | undefined;
+  /** Which numbers are those of the tiles; undefined if it is all of them. */
+  readonly #bits: TileBits | undefined;
   readonly #copies: TileCopies;
   readonly #onCopy: () => void;
-  /** The copies of changed tiles, by index; 0: no copy. Empty: no copies. */
-  #addresses = NO_ADDRESSES;
-  #read = 0;
+  /** The copies of changed tiles, by index; 0: no copy. */
+  readonly #pages: (Uint32Array | undefined)[] = [];
+  #pageBytes = 0;
+  /** The index of the current tile. */
+  #read: number;
   #copiedBytes = 0;
 
   /**
    * For {@linkcode CopyOnWrite.freeze} only.
    *
    * @param copies where the copies are
-   * @param length the number of tiles
-   * @param selected the tiles, ascending; undefined for 0 to `length - 1`
+   * @param length the number of tiles of the layer
+   * @param selected which ones; undefined for all
    * @param onCopy called after each copy
    */
   constructor(
     copies: TileCopies,
     length: number,
-    selected: Int32Array | undefined,
+    selected: Selection | undefined,
     onCopy: () => void,
   ) {
     this.#copies = copies;
-    this.length = length;
-    this.#selected = selected;
     this.#onCopy = onCopy;
+    if (selected instanceof Int32Array) this.#array = selected;
+    else this.#bits = selected;
+    this.#end = this.#array?.length ?? length;
+    this.#read = this.#indexFrom(0);
   }
 
   /** The tile to read next, or `NO_TILE` after the last one. */
   get current(): number {
-    return this.#read < this.length ? this.#at(this.#read) : NO_TILE;
+    return this.#read < this.#end ? this.#at(this.#read) : NO_TILE;
   }
 
   /**
@@ -62,71 +76,102 @@ export class FrozenTiles {
    * it has not changed. Valid until {@linkcode FrozenTiles.advance}.
    */
   get copy(): Uint8Array<ArrayBuffer> | undefined {
-    const address = this.#addresses[this.#read] ?? 0;
+    const address = this.#address(this.#read);
     return address === 0 ? undefined : this.#copies.read(address);
   }
 
   /** Memory of the copies, in bytes. */
   get bytes(): number {
-    return this.#addresses.byteLength + this.#copiedBytes;
+    return this.#pageBytes + this.#copiedBytes;
   }
 
   /** Moves to the next tile. */
   advance(): void {
-    this.#release(this.#read++);
+    const before = this.#read;
+    const page = this.#pages[before >>> PAGE_BITS];
+    this.#read = this.#indexFrom(before + 1);
+    if (page === undefined) return;
+    this.#release(page, before & PAGE_MASK);
+    const isLeft = this.#read >>> PAGE_BITS !== before >>> PAGE_BITS;
+    if (isLeft) this.#drop(before >>> PAGE_BITS, page);
   }
 
   /** Moves past the last tile. */
   skipAll(): void {
-    if (this.#copiedBytes > 0) {
-      for (let i = this.#read; i < this.length; i++) this.#release(i);
+    for (const [number, page] of this.#pages.entries()) {
+      if (page === undefined) continue;
+      for (let i = 0; i < page.length; i++) this.#release(page, i);
+      this.#drop(number, page);
     }
-    this.#read = this.length;
-    this.#addresses = NO_ADDRESSES;
+    this.#read = this.#end;
   }
 
   /** Returns true if a tile is still to be read, and has no copy. */
   needs(tile: number): boolean {
     const index = this.#indexOf(tile);
-    return index >= 0 && (this.#addresses[index] ?? 0) === 0;
+    return index >= 0 && this.#address(index) === 0;
   }
 
   /** Keeps the copy of a tile that it needs. */
   keep(tile: number, address: number): void {
-    if (this.#addresses.length === 0) {
-      this.#addresses = new Uint32Array(this.length);
-    }
-    this.#addresses[this.#indexOf(tile)] = address;
+    const index = this.#indexOf(tile);
+    this.#page(index >>> PAGE_BITS)[index & PAGE_MASK] = address;
     this.#copiedBytes += this.#copies.read(address).length;
     this.#onCopy();
   }
 
-  #release(index: number): void {
-    const address = this.#addresses[index] ?? 0;
+  #address(index: number): number {
+    return this.#pages[index >>> PAGE_BITS]?.[index & PAGE_MASK] ?? 0;
+  }
+
+  #page(number: number): Uint32Array {
+    const present = this.#pages[number];
+    if (present !== undefined) return present;
+    const left = this.#end - number * PAGE_ADDRESSES;
+    const page = new Uint32Array(Math.min(PAGE_ADDRESSES, left));
+    this.#pageBytes += page.byteLength;
+    return this.#pages[number] = page;
+  }
+
+  #drop(number: number, page: Uint32Array): void {
+    this.#pages[number] = undefined;
+    this.#pageBytes -= page.byteLength;
+  }
+
+  #release(page: Uint32Array, at: number): void {
+    const address = page[at]!;
     if (address === 0) return;
     this.#copiedBytes -= this.#copies.read(address).length;
-    this.#addresses[index] = 0;
+    page[at] = 0;
     this.#copies.release(address);
   }
 
+  /** Returns the first index of a tile that is not below an index. */
+  #indexFrom(index: number): number {
+    if (this.#bits === undefined) return index;
+    const tile = this.#bits.next(index);
+    return tile === NO_TILE ? this.#end : tile;
+  }
+
   #at(index: number): number {
-    return this.#selected === undefined ? index : this.#selected[index]!;
+    return this.#array === undefined ? index : this.#array[index]!;
   }
 
   /** Searches a tile among the unread ones. Returns its index, or -1. */
   #indexOf(tile: number): number {
     let low = this.#read;
-    let high = this.length - 1;
+    let high = this.#end - 1;
     if (low > high) return -1;
-    if (this.#selected === undefined) {
-      return tile >= low && tile <= high ? tile : -1;
+    if (this.#array === undefined) {
+      const isUnread = tile >= low && tile <= high;
+      return isUnread && (this.#bits?.has(tile) ?? true) ? tile : -1;
     }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#at(middle) < tile) low = middle + 1;
+      if (this.#array[middle]! < tile) low = middle + 1;
       else high = middle;
     }
-    return this.#at(low) === tile ? low : -1;
+    return this.#array[low] === tile ? low : -1;
   }
 }
 
@@ -172,13 +217,14 @@ export class CopyOnWrite {
    * Begins to keep tiles as they are now. `TileCursor.leave` must be called
    * before the next write.
    *
-   * @param selected their numbers, ascending; default: all tiles
+   * @param selected their numbers, not changed until the end; an array is
+   * ascending. Default: all tiles
    * @param onCopy called after each copy
    * @returns the tiles; {@linkcode CopyOnWrite.release} ends it
    */
-  freeze(selected?: Int32Array, onCopy: () => void = () => {}): FrozenTiles {
+  freeze(selected?: Selection, onCopy: () => void = () => {}): FrozenTiles {
     this.#nextEpoch();
-    const length = selected?.length ?? this.#tiles.length;
+    const { length } = this.#tiles;
     const frozen = new FrozenTiles(this.#copies, length, selected, onCopy);
     this.#readers.push(frozen);
     return frozen;

@@ -36,6 +36,7 @@ export {
 } from "./layer_snapshot.ts";
 export { MapShard } from "./map_shard.ts";
 export {
+  isShardCount,
   MAX_SHARDS,
   OccupancyMap,
   type OccupancyMapOptions,

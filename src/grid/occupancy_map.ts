@@ -11,8 +11,13 @@ import type { Grid } from "./grid.ts";
 import { CopyBudget } from "./layer_snapshot.ts";
 import { MapShard } from "./map_shard.ts";
 
-/** Maximum number of shards of a map. */
-export const MAX_SHARDS = 1024;
+/** Maximum number of shards of a map, also in Redis. */
+export const MAX_SHARDS = 256;
+
+/** Returns true if a map can have this number of shards. */
+export function isShardCount(shards: number): boolean {
+  return Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS;
+}
 
 /** Options of {@linkcode OccupancyMap}. */
 export interface OccupancyMapOptions {
@@ -72,7 +77,7 @@ export class OccupancyMap {
     ageing: AgeingOptions = {},
     { shards = 1 }: OccupancyMapOptions = {},
   ) {
-    if (!(Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS)) {
+    if (!isShardCount(shards)) {
       throw new RangeError(
         `Cannot make a map with ${shards} shards: expected 1 to ${MAX_SHARDS}`,
       );

@@ -11,7 +11,7 @@ import type { Coordinates } from "./cell_removal.ts";
 import { type Ageing, dueAt, freshnessAt } from "./freshness.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import type { TileSave } from "./tile_save.ts";
-import type { TileTable } from "./tile_table.ts";
+import { GROUP_TILES, type TileTable } from "./tile_table.ts";
 
 /** The tiles of a slice of a layer in which a cell may be due. */
 export interface DueTiles {
@@ -25,8 +25,8 @@ export interface DueTiles {
 const MAX_DUE_TILES = 4096;
 /** Maximum number of slots of these tiles, empty ones included. */
 const MAX_DUE_SLOTS = 1 << 15;
-/** Maximum number of tiles that a slice looks at. */
-const MAX_READ_TILES = 1 << 17;
+/** Maximum number of tiles that a slice looks at, most of them in groups. */
+const MAX_READ_TILES = 1 << 20;
 
 /** The tile coordinates of the slice; reused. */
 const foundX = new Int32Array(MAX_DUE_TILES);
@@ -49,6 +49,10 @@ export function findDueTiles(
   let slots = 0;
   let tile = from;
   for (; tile < end; tile++) {
+    if (tile % GROUP_TILES === 0 && !(now > tiles.groupDue(tile))) {
+      tile += GROUP_TILES - 1;
+      continue;
+    }
     if (!(now > tiles.due(tile))) continue;
     const size = 1 << tiles.sizeClass(tile);
     if (length === MAX_DUE_TILES || slots + size > MAX_DUE_SLOTS) break;

@@ -5,6 +5,7 @@
  */
 
 import type { FrozenTiles } from "./frozen_tiles.ts";
+import { TileBits } from "./tile_bits.ts";
 import type { TileMemory } from "./tile_memory.ts";
 import { NO_TILE } from "./tile_table.ts";
 
@@ -21,10 +22,10 @@ export interface SavedTile {
  */
 export class TileSave {
   readonly #memory: TileMemory;
-  /** Number of tiles that changed since the last save began. */
-  #dirty = 0;
+  /** The tiles that changed since the last save began. */
+  #dirty = new TileBits();
   /** The tiles of the running save. */
-  #saving: Int32Array | undefined;
+  #saving: TileBits | undefined;
   #frozen: FrozenTiles | undefined;
 
   /** @param memory the layer */
@@ -32,17 +33,15 @@ export class TileSave {
     this.#memory = memory;
   }
 
-  /** Memory of the running save, in bytes. */
+  /** Memory of the changed tiles and of the running save, in bytes. */
   get bytes(): number {
-    return (this.#saving?.byteLength ?? 0) + (this.#frozen?.bytes ?? 0);
+    return this.#dirty.bytes + (this.#saving?.bytes ?? 0) +
+      (this.#frozen?.bytes ?? 0);
   }
 
   /** Marks a tile as changed since it was last saved. */
   markDirty(tile: number): void {
-    const { tiles } = this.#memory;
-    if (tiles.dirty(tile)) return;
-    tiles.setDirty(tile, true);
-    this.#dirty++;
+    this.#dirty.add(tile);
   }
 
   /**
@@ -59,29 +58,23 @@ export class TileSave {
   }
 
   /**
-   * Begins to save the tiles that changed since the last save began.
+   * Begins to save the tiles that changed since the last save began. Takes the
+   * same time for any number of tiles.
    *
    * @returns the number of tiles to save
    * @throws {RangeError} if a save is running
    */
   begin(): number {
-    if (this.#saving !== undefined && this.#saving.length > 0) {
+    if (this.#saving !== undefined && this.#saving.size > 0) {
       throw new RangeError("Cannot begin a save: another one is running");
     }
     this.end(true);
-    const { tiles } = this.#memory;
-    // Searched only now: a list would need as much memory as a cell alone in
-    // its tile.
-    const saving = new Int32Array(this.#dirty);
-    for (let tile = 0, count = 0; count < saving.length; tile++) {
-      if (!tiles.dirty(tile)) continue;
-      tiles.setDirty(tile, false);
-      saving[count++] = tile;
-    }
+    const saving = this.#dirty;
+    if (saving.size === 0) return 0;
+    this.#dirty = new TileBits();
     this.#saving = saving;
     this.#frozen = this.#memory.copies.freeze(saving);
-    this.#dirty = 0;
-    return saving.length;
+    return saving.size;
   }
 
   /** See {@linkcode Grid.nextSaved}. */
@@ -107,11 +100,7 @@ export class TileSave {
    */
   end(stored: boolean): void {
     if (this.#frozen !== undefined) this.#memory.copies.release(this.#frozen);
-    if (!stored) {
-      for (const tile of this.#saving ?? []) {
-        this.markDirty(tile);
-      }
-    }
+    if (!stored && this.#saving !== undefined) this.#dirty.addAll(this.#saving);
     this.#saving = undefined;
     this.#frozen = undefined;
   }

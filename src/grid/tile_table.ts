@@ -16,6 +16,9 @@ export const NO_TILE = -1;
 const CHUNK_BITS = 12;
 const CHUNK_TILES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_TILES - 1;
+const GROUP_BITS = 6;
+/** Tiles from a multiple of this number have a common minimum of `due`. */
+export const GROUP_TILES: number = 1 << GROUP_BITS;
 const FIRST_CAPACITY_TILES = 8;
 /** Tiles moved to a new hash table with each new tile. */
 const MOVED_PER_TILE = 4;
@@ -35,26 +38,29 @@ const REVISION = 3; // in units of 64 bits: words 6 and 7
 
 /**
  * INFO: count of cells in bits 0-10 (0 to 1024), size class in bits 11-14,
- * dirty in bit 15, epoch in bits 16-31.
+ * epoch in bits 16-31.
  */
 const COUNT_MASK = 0x7ff;
 const CLASS_SHIFT = 11;
 const CLASS_MASK = 0xf;
-const DIRTY = 0x8000;
 const EPOCH_SHIFT = 16;
 const BELOW_EPOCH_MASK = 0xffff;
 
 class TileChunk {
   words: Int32Array;
   doubles: Float64Array;
-  /** Separate from the records, because age() reads it for every tile. */
+  /** Separate from the records, because age() reads it for many tiles. */
   due: Float64Array;
+  /** The minimum of `due` of each group of tiles. */
+  groupDue: Float64Array;
 
   constructor(capacity: number) {
     const records = new ArrayBuffer(capacity << RECORD_BITS + 2);
     this.words = new Int32Array(records);
     this.doubles = new Float64Array(records);
-    this.due = new Float64Array(capacity);
+    this.due = new Float64Array(capacity).fill(Infinity);
+    this.groupDue = new Float64Array(Math.ceil(capacity / GROUP_TILES))
+      .fill(Infinity);
   }
 }
 
@@ -85,8 +91,8 @@ export class TileTable {
   /** Memory of records and hash table, in bytes. */
   get bytes(): number {
     let bytes = this.#directory.byteLength + (this.#previous?.byteLength ?? 0);
-    for (const { words, due } of this.#chunks) {
-      bytes += words.byteLength + due.byteLength;
+    for (const { words, due, groupDue } of this.#chunks) {
+      bytes += words.byteLength + due.byteLength + groupDue.byteLength;
     }
     return bytes;
   }
@@ -122,7 +128,6 @@ export class TileTable {
     words[record + TY] = ty;
     words[record + NEWER] = NO_TILE;
     words[record + OLDER] = NO_TILE;
-    this.setDue(tile, Infinity);
     return tile;
   }
 
@@ -178,18 +183,6 @@ export class TileTable {
     this.#words(tile)[recordOffset(tile) + INFO]! += cells;
   }
 
-  /** True if the tile changed since it was last saved. */
-  dirty(tile: number): boolean {
-    return (this.#words(tile)[recordOffset(tile) + INFO]! & DIRTY) !== 0;
-  }
-
-  /** Sets {@linkcode TileTable.dirty}. */
-  setDirty(tile: number, dirty: boolean): void {
-    const words = this.#words(tile);
-    const info = recordOffset(tile) + INFO;
-    words[info] = dirty ? words[info]! | DIRTY : words[info]! & ~DIRTY;
-  }
-
   /** The epoch of its last change, 0 to 65,535, see `frozen_tiles.ts`. */
   epoch(tile: number): number {
     return this.#words(tile)[recordOffset(tile) + INFO]! >>> EPOCH_SHIFT;
@@ -224,7 +217,20 @@ export class TileTable {
 
   /** Sets {@linkcode TileTable.due}. */
   setDue(tile: number, due: number): void {
-    this.#chunks[tile >>> CHUNK_BITS]!.due[tile & CHUNK_MASK] = due;
+    const chunk = this.#chunks[tile >>> CHUNK_BITS]!;
+    const index = tile & CHUNK_MASK;
+    const before = chunk.due[index]!;
+    chunk.due[index] = due;
+    const group = index >>> GROUP_BITS;
+    const minimum = chunk.groupDue[group]!;
+    if (due <= minimum) chunk.groupDue[group] = due;
+    else if (before === minimum) chunk.groupDue[group] = groupDue(chunk, index);
+  }
+
+  /** The minimum of `due` of the tiles of the group that a tile is in. */
+  groupDue(tile: number): number {
+    return this.#chunks[tile >>> CHUNK_BITS]!
+      .groupDue[(tile & CHUNK_MASK) >>> GROUP_BITS]!;
   }
 
   /**
@@ -284,6 +290,7 @@ export class TileTable {
       const larger = new TileChunk(2 * capacity);
       larger.words.set(first.words);
       larger.due.set(first.due);
+      larger.groupDue.set(first.groupDue);
       this.#chunks[0] = larger;
     } else if (this.#length > this.#chunks.length * CHUNK_TILES) {
       this.#chunks.push(new TileChunk(CHUNK_TILES));
@@ -294,4 +301,23 @@ export class TileTable {
 /** Returns the index of the first word of a record in its chunk. */
 function recordOffset(tile: number): number {
   return (tile & CHUNK_MASK) << RECORD_BITS;
+}
+
+/**
+ * Returns the minimum of `due` of the group of a tile whose `due` has risen from
+ * the minimum.
+ */
+function groupDue({ due, groupDue }: TileChunk, index: number): number {
+  const group = index >>> GROUP_BITS;
+  const before = groupDue[group]!;
+  const start = group << GROUP_BITS;
+  const length = Math.min(GROUP_TILES, due.length - start);
+  let minimum = Infinity;
+  // From the next tile: when all are aged one by one, it has the minimum often.
+  for (let i = 1; i <= length; i++) {
+    const other = due[start + (index + i) % length]!;
+    if (other < minimum) minimum = other;
+    if (minimum === before) break;
+  }
+  return minimum;
 }

@@ -29,16 +29,14 @@ import type { Access } from "./elements/commands.ts";
 import { announce, byId, focusWhileScrollable } from "./elements/dom.ts";
 import type { LiveClient } from "./feed/client.ts";
 import type { LiveEvents } from "./feed/connection.ts";
-import { CellLoader } from "./map/cell_loader.ts";
 import { MapView } from "./map/map_view.ts";
 import { colorsOf } from "./map/palette.ts";
-import { boundsOf, type Point } from "./map/regions.ts";
-import { ViewRequests } from "./map/view_requests.ts";
+import type { Point } from "./map/regions.ts";
 import { ConnectionPanel } from "./panels/connection.ts";
 import { CurrentLayer } from "./panels/current_layer.ts";
 import { LayerPanels } from "./panels/layer_panels.ts";
-import { LostNotice } from "./panels/lost_notice.ts";
 import { PageTitle } from "./panels/page_title.ts";
+import { ShownCells } from "./shown_cells.ts";
 import { EditorOpener } from "./zones/editor_opener.ts";
 import { ZonesView } from "./zones/zones_view.ts";
 
@@ -60,13 +58,11 @@ export interface AppOptions {
 /** The dashboard. */
 export class App implements LiveEvents {
   readonly #feed: Feed;
-  readonly #requests: ViewRequests;
   readonly #map: MapView;
-  readonly #loader: CellLoader;
+  readonly #cells: ShownCells;
   readonly #panels: LayerPanels;
   readonly #title = new PageTitle();
   readonly #connection = new ConnectionPanel(this.#title);
-  readonly #lost = new LostNotice(() => this.#map.showAll());
   readonly #preferences: Preferences;
   readonly #explorer: Explorer;
   readonly #look: MapLook;
@@ -88,7 +84,7 @@ export class App implements LiveEvents {
       {
         onMoveEnd: () => {
           this.#requestView();
-          this.#checkLost();
+          this.#cells.checkLost();
           this.#hash.scheduleWrite();
         },
         onRender: () => {
@@ -106,13 +102,12 @@ export class App implements LiveEvents {
       },
       !matchMedia("(prefers-reduced-motion: reduce)").matches,
     );
-    this.#loader = new CellLoader(
-      (cells) => {
-        this.#map.cellLayer.cells = cells;
-        this.#onCellsChange();
-      },
-      () => this.#onCellsChange(),
-    );
+    this.#cells = new ShownCells({
+      map: this.#map,
+      layer: this.#layer,
+      requestView: (layer, region) => this.#feed.view(layer, region),
+      onChange: () => this.#explorer.refresh(),
+    });
     this.#panels = new LayerPanels(this.#title, {
       onSelectLayer: (name) => this.#selectLayer(name),
       onSelectCell: (x, y) => this.#goTo({ x, y }),
@@ -139,7 +134,7 @@ export class App implements LiveEvents {
     this.#explorer = new Explorer({
       map: this.#map,
       layer: () => this.#currentLayer(),
-      hasLoaded: (region) => this.#loader.hasLoaded(region),
+      hasLoaded: (region) => this.#cells.hasLoaded(region),
       now: () => this.#now(),
       zonesAt: (cell) => this.#zones.linesAt(cell),
       clearZone: () => this.#zones.escape(),
@@ -154,7 +149,7 @@ export class App implements LiveEvents {
       goTo: (cell) => this.#goTo(cell),
       goToZone: (text) => this.#zones.goTo(text),
       focusZones: () => this.#zones.focus(),
-      fit: () => this.#map.showAll(),
+      fit: () => this.#map.moves.showAll(),
       focusLayers: () => this.#panels.focusMenu(),
       onPlanToggle: () => this.#look.showPlan(),
     });
@@ -173,9 +168,6 @@ export class App implements LiveEvents {
       byId("aside", "side"),
     ]);
     this.#feed = connect(this);
-    this.#requests = new ViewRequests((layer, region) =>
-      this.#feed.view(layer, region)
-    );
     this.#recolor();
     this.#applyView(view);
     this.#tick();
@@ -200,7 +192,7 @@ export class App implements LiveEvents {
       this.#zones.showLayer(this.#layer.name);
       this.#hash.scheduleWrite();
     }
-    this.#frame();
+    this.#cells.frame();
     this.#requestView();
     const layer = this.#layer.own;
     if (layer) this.#panels.addPoint(layer, status.time);
@@ -224,7 +216,7 @@ export class App implements LiveEvents {
   async onFrame(frame: Frame): Promise<void> {
     if (frame.layer !== this.#layer.name) return;
     this.#connection.onFrame();
-    await this.#loader.push(frame);
+    await this.#cells.push(frame);
   }
 
   /** @inheritdoc */
@@ -284,8 +276,7 @@ export class App implements LiveEvents {
   /** Removes all that belongs to the previous layer. */
   #switchLayer(name: string): void {
     this.#layer.name = name;
-    this.#requests.reset();
-    this.#loader.clear();
+    this.#cells.clear();
     this.#panels.clear(this.#now());
     this.#explorer.reset();
     this.#resetMap();
@@ -296,49 +287,17 @@ export class App implements LiveEvents {
   #resetMap(): void {
     this.#map.reset();
     this.#look.showPlan();
-    this.#frame();
+    this.#cells.frame();
   }
 
   #requestView(): void {
-    if (this.#layer.name === undefined || this.#zonesOnly) return;
-    const cells = this.#layer.own?.cells ?? 0;
-    this.#requests.update(
-      { name: this.#layer.name, cells },
-      this.#map.framed ? this.#map.visibleRegion : null,
-    );
-  }
-
-  #onCellsChange(): void {
-    this.#map.redraw();
-    this.#explorer.refresh();
-    // Later changes of the bounds come with the status, once a second.
-    if (!this.#map.framed) this.#frame();
-    if (this.#lost.shown) this.#checkLost();
-  }
-
-  /** Tells the map what there is to show of the layer, and which way y grows. */
-  #frame(): void {
-    const layer = this.#layer.own;
-    const { bounds: loaded } = this.#map.cellLayer.cells;
-    this.#map.yUp = layer?.display?.yUp === true;
-    this.#map.cells = boundsOf(layer?.bounds ?? null, loaded);
-  }
-
-  /** Says so if the view has neither cells nor floor plan, but the layer does. */
-  #checkLost(): void {
-    const { cells } = this.#map.cellLayer;
-    const isEmpty = cells.bounds === undefined && !this.#map.hasPlan;
-    const region = this.#map.visibleRegion;
-    this.#lost.show(
-      this.#map.framed && !isEmpty && this.#loader.hasLoaded(region) &&
-        !this.#map.planVisible && !cells.hasCellIn(region),
-    );
+    if (!this.#zonesOnly) this.#cells.request();
   }
 
   /** Shows a cell that the user selected. */
   #goTo(cell: Point): void {
     this.#hash.change(() => {
-      this.#map.goTo(cell);
+      this.#map.moves.goTo(cell);
       this.#explorer.pin(cell);
     });
   }
@@ -356,7 +315,7 @@ export class App implements LiveEvents {
     this.#zones.updatePanel();
     this.#panels.tick(this.#now());
     this.#explorer.refresh();
-    this.#checkLost();
+    this.#cells.checkLost();
   }
 
   #showStatus(): void {
@@ -377,7 +336,7 @@ export class App implements LiveEvents {
       this.#switchLayer(view.layer);
     }
     if (view.center && view.scale !== undefined) {
-      this.#map.jumpTo({ center: view.center, scale: view.scale });
+      this.#map.moves.jumpTo({ center: view.center, scale: view.scale });
     } else if (!this.#map.following) this.#resetMap();
     this.#explorer.select(view.box);
     this.#zones.select(view.zone, view.center === undefined);

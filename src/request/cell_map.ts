@@ -5,7 +5,7 @@
  */
 import { CellTable } from "../grid/cell_table.ts";
 import { wasStale } from "../grid/status.ts";
-import type { MapView } from "./requester.ts";
+import type { MapView } from "./map_request.ts";
 import type { WatchEvent } from "./watch.ts";
 
 /** The state of one cell. */

@@ -5,8 +5,12 @@
  */
 import { plural } from "../common/plural.ts";
 import type {
+  AnyReply,
+  ErrorReply,
   PartAssembler,
+  ReadingBatch,
   ReplyPart,
+  RequestFields,
   SourcesPart,
   ZonesPart,
 } from "../protocol/mod.ts";
@@ -26,6 +30,13 @@ export type Answer<Result> =
     /** Undefined if other parts are missing. */
     readonly result?: Result;
   };
+
+/** A request and the meaning of its replies. */
+export interface Question<Result> {
+  readonly fields: RequestFields;
+  readonly read: (part: Exclude<AnyReply, ErrorReply>) => Answer<Result>;
+  readonly readOriginal?: (cells: ReadingBatch) => Result;
+}
 
 /**
  * Collects the parts of a reply. Parts with different headers are of different

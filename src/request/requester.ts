@@ -7,81 +7,32 @@ import { messageOf } from "../common/errors.ts";
 import type { Incoming, Link, LinkHandlers } from "../mqtt/link.ts";
 import {
   type AnyReply,
-  contains,
-  DEFAULT_LAYER,
   encodeRequest,
   type ErrorReply,
   excerpt,
-  type LayerDisplay,
   ORIGINAL_REQUEST,
   parseAnyReply,
   parseOriginal,
   parseState,
   ProtocolError,
-  ReadingBatch,
-  type Region,
-  ReplyAssembler,
-  type ReplyPart,
+  type ReadingBatch,
   type RequestFields,
-  sortedRegion,
   type Topics,
-  ZonesAssembler,
-  type ZonesPart,
 } from "../protocol/mod.ts";
-import { readZoneState } from "../zones/state_json.ts";
-import type { ZoneState } from "../zones/zone_state.ts";
 import { NoAnswerError, RefusedError } from "./errors.ts";
+import { type MapQuery, mapQuestion, type MapView } from "./map_request.ts";
+import { IgnoredMessages, type Question } from "./reply_collector.ts";
 import {
-  type Answer,
-  IgnoredMessages,
-  ReplyCollector,
-} from "./reply_collector.ts";
+  type ZonesQuery,
+  zonesQuestion,
+  type ZonesView,
+} from "./zones_request.ts";
 
 /** Maximum length of the reason in a reply, in UTF-16 code units. */
 const MAX_REASON_LENGTH = 500;
 
 /** The wire format: of this project, or of the original Python scripts. */
 export type Wire = "current" | "original";
-
-/** Which part of the map to request, and how long to wait for the reply. */
-export interface MapQuery {
-  /** Default `default`. */
-  readonly layer?: string;
-  /** Only the cells of this region. Default: all. */
-  readonly region?: Region;
-  /**
-   * Only the cells that changed after this revision of the same layer. Default:
-   * all.
-   */
-  readonly since?: number;
-  /** Maximum size of a message of the reply, in bytes. Default 256 KiB. */
-  readonly maxBytes?: number;
-  /** Maximum time to the first part of the reply and between parts, in ms. */
-  readonly timeout: number;
-  /** Aborts the request. */
-  readonly signal?: AbortSignal;
-}
-
-/** The map, or the requested part of it, at one moment. */
-export interface MapView {
-  /** The layer. */
-  readonly layer: string;
-  /** The cells, each with the time of its observation. */
-  readonly cells: ReadingBatch;
-  /** Undefined on the original wire, as are the members below. */
-  readonly revision?: number;
-  /** The server's time when it read the map, ms since 1970. */
-  readonly time?: number;
-  /** Cells observed longer ago than this, before `time`, are stale, in ms. */
-  readonly staleAfter?: number;
-  /**
-   * Identifies the map, see `MapMoment.began`. Revisions of different maps
-   * cannot be compared.
-   */
-  readonly began?: number;
-  /** How the server wants the layer to be shown. */
-  readonly display?: LayerDisplay;
-}
 
 /** Options of {@linkcode Requester}. */
 export interface RequesterOptions {
@@ -92,26 +43,6 @@ export interface RequesterOptions {
   readonly wire?: Wire;
 }
 
-/** Which zones to request, and how long to wait for the reply. */
-export interface ZonesQuery
-  extends Pick<MapQuery, "maxBytes" | "timeout" | "signal"> {
-  /** The names of the zones. Default: all zones. */
-  readonly names?: readonly string[];
-}
-
-/** The states of zones at one moment. */
-export interface ZonesView {
-  /**
-   * The revision of the map that the states are of; if servers share a store,
-   * the sum over its shards, while each state has the revision of its layer.
-   */
-  readonly revision: number;
-  /** The server's time when it read the states, ms since 1970. */
-  readonly time: number;
-  /** In the order of the names, or of the server's zones. */
-  readonly zones: readonly ZoneState[];
-}
-
 /** A request without a complete reply. */
 interface PendingRequest {
   /** @throws {ProtocolError} if the reply is not valid */
@@ -119,13 +50,6 @@ interface PendingRequest {
   readonly onOriginalReply: (cells: ReadingBatch) => void;
   readonly onError: (error: unknown) => void;
   readonly ignored: IgnoredMessages;
-}
-
-/** A request and the meaning of its replies. */
-export interface Question<Result> {
-  readonly fields: RequestFields;
-  readonly read: (part: Exclude<AnyReply, ErrorReply>) => Answer<Result>;
-  readonly readOriginal?: (cells: ReadingBatch) => Result;
 }
 
 /**
@@ -187,25 +111,7 @@ export class Requester {
    * @throws the signal's reason if aborted
    */
   async request(link: Link, query: MapQuery): Promise<MapView> {
-    const { layer = DEFAULT_LAYER, since, maxBytes } = query;
-    const region = query.region && sortedRegion(query.region);
-    const collector = new ReplyCollector<ReplyPart, ReplyAssembler, MapView>(
-      () => new ReplyAssembler(),
-      (reply) => viewOf(reply.header!, reply.cells()),
-    );
-    return await this.ask(link, query, {
-      fields: { layer: query.layer, region: query.region, since, maxBytes },
-      read: (part) => {
-        if (!("layer" in part)) return { ignored: "not of cells" };
-        if (part.layer !== layer) return { ignored: "of another layer" };
-        return collector.add(part);
-      },
-      // The original request cannot name a region.
-      readOriginal: (cells) => ({
-        layer: DEFAULT_LAYER,
-        cells: region === undefined ? cells : cellsWithin(cells, region),
-      }),
-    });
+    return await this.ask(link, query, mapQuestion(query));
   }
 
   /**
@@ -218,20 +124,7 @@ export class Requester {
    * @throws the signal's reason if aborted
    */
   async requestZones(link: Link, query: ZonesQuery): Promise<ZonesView> {
-    const { names, maxBytes } = query;
-    const collector = new ReplyCollector<ZonesPart, ZonesAssembler, ZonesView>(
-      () => new ZonesAssembler(),
-      (reply) => ({
-        revision: reply.header!.revision,
-        time: reply.header!.time,
-        zones: reply.zones().map(readZoneState),
-      }),
-    );
-    return await this.ask(link, query, {
-      fields: { zones: names ?? true, maxBytes },
-      read: (part) =>
-        "zones" in part ? collector.add(part) : { error: noZonesError() },
-    });
+    return await this.ask(link, query, zonesQuestion(query));
   }
 
   /**
@@ -363,33 +256,6 @@ export class Requester {
   }
 }
 
-/** Returns the cells of a batch that are in a region. */
-export function cellsWithin(
-  { length, x, y, value, time }: ReadingBatch,
-  region: Region,
-): ReadingBatch {
-  const inside = new ReadingBatch();
-  for (let i = 0; i < length; i++) {
-    if (contains(region, x[i]!, y[i]!)) {
-      inside.push(x[i]!, y[i]!, value[i]!, time[i]);
-    }
-  }
-  return inside;
-}
-
-function viewOf(part: ReplyPart, cells: ReadingBatch): MapView {
-  const { layer, revision, time, staleAfter, began, display } = part;
-  return {
-    layer,
-    revision,
-    time,
-    cells,
-    ...(staleAfter !== undefined && { staleAfter }),
-    ...(began !== undefined && { began }),
-    ...(display !== undefined && { display }),
-  };
-}
-
 /** The reply may come from any program that can publish on the reply topic. */
 function refusedError({ code, message }: ErrorReply): RefusedError {
   const reason = excerpt(message, MAX_REASON_LENGTH);
@@ -397,10 +263,4 @@ function refusedError({ code, message }: ErrorReply): RefusedError {
     excerpt(code),
     `The server refused the request: ${reason}`,
   );
-}
-
-function noZonesError(): RefusedError {
-  return new RefusedError("no-zones", "The server does not know zones", {
-    hint: "Its version is older than zones: update it.",
-  });
 }

@@ -11,8 +11,9 @@ import {
   type SourcesPart,
 } from "../protocol/mod.ts";
 import { RefusedError } from "./errors.ts";
+import type { MapQuery } from "./map_request.ts";
 import { ReplyCollector } from "./reply_collector.ts";
-import type { MapQuery, Requester } from "./requester.ts";
+import type { Requester } from "./requester.ts";
 
 /** Which sources to request, and how long to wait for the reply. */
 export interface SourcesQuery

@@ -16,7 +16,7 @@ import {
   sortedRegion,
 } from "../protocol/mod.ts";
 import { DeltaBuffer } from "./delta_buffer.ts";
-import { cellsWithin, type MapView } from "./requester.ts";
+import { cellsWithin, type MapView } from "./map_request.ts";
 import {
   ServerWatch,
   type ServerWatchOptions,

@@ -10,7 +10,7 @@ import { readZoneEvent, readZoneState } from "../zones/state_json.ts";
 import type { ZoneEvent } from "../zones/zone_events.ts";
 import { differs, type ZoneState } from "../zones/zone_state.ts";
 import { RefusedError } from "./errors.ts";
-import type { ZonesView } from "./requester.ts";
+import type { ZonesView } from "./zones_request.ts";
 import {
   ServerWatch,
   type ServerWatchOptions,

@@ -5,11 +5,40 @@
  */
 import type { MapShard, OccupancyMap } from "../grid/mod.ts";
 import type { Entry } from "../store/store.ts";
+import type { GroupEntry } from "./group_reader.ts";
 
 /** As many tiles as one entry without tiles may age, in about a millisecond. */
 const MAX_TOGETHER_TILES = 4096;
 /** Entries of one commit: a few milliseconds of work. */
 const MAX_COMMIT_ENTRIES = 16;
+
+/**
+ * Returns the time to which the map must be aged before entries are applied;
+ * undefined if that is not necessary.
+ *
+ * It is necessary for late readings that are stale when they arrive, and that
+ * were not at the time to which the map was aged. A message with that time would
+ * show them as fresh, and no later change would correct it.
+ *
+ * @param agedTo the map was aged to this time, ms since 1970; NaN for never
+ */
+export function ageBefore(
+  map: OccupancyMap,
+  entries: readonly GroupEntry[],
+  agedTo: number,
+): number | undefined {
+  for (const { entry } of entries) {
+    if (entry.kind !== "apply") continue;
+    const { now, layer, readings: { length, time } } = entry;
+    const { staleAfter } = map.ageingOf(layer);
+    const from = agedTo - staleAfter;
+    const to = now - staleAfter;
+    for (let i = 0; i < length; i++) {
+      if (time[i]! >= from && time[i]! < to) return now;
+    }
+  }
+  return undefined;
+}
 
 /**
  * Returns the entries that age all cells to a time, in one list for each

@@ -3,27 +3,19 @@
  *
  * @module
  */
-import { ChangedCells, type Grid } from "../grid/mod.ts";
-import {
-  ChangesWriter,
-  type ChangesWriterOptions,
-  DEFAULT_PART_BYTES,
-  MIN_PART_BYTES,
-} from "../protocol/mod.ts";
+import type { Grid } from "../grid/mod.ts";
 import type { Link } from "../mqtt/link.ts";
 import type { ServerContext } from "./context.ts";
 import { DeletedLayers } from "./deleted_layers.ts";
+import { CHANGES_OPTIONS, writeAnnouncement, writeDelta } from "./delta.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { PublishedShards } from "./published_shards.ts";
 import { TurnTask, type Work } from "../common/turns.ts";
 
-/** A layer with more changed cells gets an announcement instead of a delta. */
-const MAX_DELTA_CELLS = 100_000;
 /** Above this, no delta is written: changes in the map cost no memory. */
 const MAX_INFLIGHT_BYTES = 16 * 1024 * 1024;
 /** How many intervals a layer with too many changed cells is paused. */
 const PAUSE_INTERVALS = 10;
-const JSON_TYPE = { contentType: "application/json" } as const;
 
 /**
  * Publishes deltas: for each layer that changed, the cells that changed since
@@ -33,7 +25,9 @@ const JSON_TYPE = { contentType: "application/json" } as const;
  * Nothing is queued: the cells are read from the map when they can be sent, so
  * slow or disconnected receivers cost no memory. Changes that cannot be sent as
  * a delta are announced: by a delta without cells whose `from` equals its `to`.
- * A receiver with an older revision then requests what changed.
+ * A receiver with an older revision then requests what changed. Each interval an
+ * announcement is repeated that could not be sent: receivers do not have to wait
+ * for the next change.
  *
  * Of the servers of a shared store, the holder of a shard's lease publishes the
  * deltas of its layers. A new holder first announces them, with a revision that
@@ -61,8 +55,8 @@ export class ChangesPublisher {
   /** Publishes layer by layer, in turns of the event loop. */
   #task: TurnTask<void> | undefined;
   /**
-   * Shards whose layers are announced next: after a connect, after a delta could
-   * not be sent, or when this server begins to publish them.
+   * Shards whose layers are announced next: after a connect, after a message
+   * could not be sent, or when this server begins to publish them.
    */
   readonly #unannounced = new Set<number>();
   #inflightBytes = 0;
@@ -127,6 +121,7 @@ export class ChangesPublisher {
     this.#publishChanges();
     this.#task?.finish();
     this.#isConnected = false;
+    clearTimeout(this.#timer);
     this.#shards.stop();
   }
 
@@ -169,6 +164,13 @@ export class ChangesPublisher {
     }, delay);
   }
 
+  /** Looks after an interval for what could not be published. */
+  #retryLater(): void {
+    if (this.#timer === undefined) {
+      this.#schedule(this.#context.changesInterval);
+    }
+  }
+
   /** Publishes changes, if possible. Returns false if there are none. */
   #publishChanges(): boolean {
     const { changesInterval } = this.#context;
@@ -207,7 +209,9 @@ export class ChangesPublisher {
   /** Begins work that publishes. */
   #begin(work: Work<void>): void {
     const task = new TurnTask(work, () => {
-      if (this.#task === task) this.#task = undefined;
+      if (this.#task !== task) return;
+      this.#task = undefined;
+      if (this.#deleted.size > 0) this.#retryLater();
     });
     this.#task = task;
     task.run();
@@ -272,23 +276,14 @@ export class ChangesPublisher {
   }
 
   #publishDelta(layer: string, grid: Grid, from: number, now: number): void {
-    const header = this.#headerOf(layer, from, now);
-    const writer = new ChangesWriter(header);
-    const changed = new ChangedCells(grid, {
-      since: from,
-      limit: MAX_DELTA_CELLS,
-    });
-    const { cell } = changed;
-    while (changed.next()) {
-      writer.cell(cell.x, cell.y, cell.value, cell.time);
-    }
-    if (changed.exceeded) {
+    const delta = writeDelta(this.#context, { layer, grid, from, time: now });
+    if (delta === undefined) {
       this.#pauses.set(layer, PAUSE_INTERVALS);
       this.#announce(layer);
       return;
     }
-    this.#publishedLayers.set(layer, header.to);
-    this.#publish(layer, writer.finish());
+    this.#publishedLayers.set(layer, delta.to);
+    void this.#publish(layer, delta.parts);
   }
 
   *#announceShards(): Work<void> {
@@ -329,9 +324,11 @@ export class ChangesPublisher {
       // Of a layer that is new, the first delta comes.
       const revision = this.#publishedLayers.get(layer);
       if (revision === undefined || !this.#publishes(layer)) continue;
-      const header = this.#headerOf(layer, revision, clock.now(), revision);
-      for (const part of new ChangesWriter(header).finish()) {
-        link.publish(topics.changes(layer), part, JSON_TYPE).catch(() => {});
+      const time = clock.now();
+      const parts = writeAnnouncement(this.#context, layer, revision, time);
+      for (const part of parts) {
+        link.publish(topics.changes(layer), part, CHANGES_OPTIONS)
+          .catch(() => this.#onLost(layer));
       }
       yield;
       if (connection !== this.#connection) return;
@@ -356,43 +353,37 @@ export class ChangesPublisher {
     const { map, clock } = this.#context;
     const revision = map.revisionOf(layer);
     this.#publishedLayers.set(layer, revision);
-    const header = this.#headerOf(layer, revision, clock.now());
-    this.#publish(layer, new ChangesWriter(header).finish());
-  }
-
-  #headerOf(
-    layer: string,
-    from: number,
-    time: number,
-    to = this.#context.map.revisionOf(layer),
-  ): ChangesWriterOptions {
-    const { map, link, topics } = this.#context;
-    const began = map.beganOf(layer);
-    const limit = link.maxPayload?.(topics.changes(layer), JSON_TYPE) ??
-      Infinity;
-    return {
-      maxBytes: Math.max(MIN_PART_BYTES, Math.min(DEFAULT_PART_BYTES, limit)),
+    const parts = writeAnnouncement(
+      this.#context,
       layer,
-      from,
-      to,
-      time,
-      staleAfter: map.ageingOf(layer).staleAfter,
-      ...(began !== undefined && { began }),
-    };
+      revision,
+      clock.now(),
+    );
+    void this.#publish(layer, parts);
   }
 
   async #publish(layer: string, parts: readonly Uint8Array[]): Promise<void> {
-    const { link, map, topics } = this.#context;
+    const { link, topics } = this.#context;
     const topic = topics.changes(layer);
     await Promise.all(parts.map(async (part) => {
       this.#inflightBytes += part.length;
       try {
-        await link.publish(topic, part, JSON_TYPE);
+        await link.publish(topic, part, CHANGES_OPTIONS);
       } catch {
-        this.#announceNext();
-        if (map.layer(layer) === undefined) this.#deleted.add(layer);
+        this.#onLost(layer);
       }
       this.#inflightBytes -= part.length;
     }));
+  }
+
+  /**
+   * A message was not sent: its layer is announced after an interval, or after
+   * the next connect.
+   */
+  #onLost(layer: string): void {
+    const { map } = this.#context;
+    if (map.layer(layer) === undefined) this.#deleted.add(layer);
+    else this.#unannounced.add(map.shardOf(layer));
+    this.#retryLater();
   }
 }

@@ -49,6 +49,7 @@ interface Connection {
 export class Connections {
   readonly #context: ServerContext;
   readonly #pipeline: Pick<Pipeline, "commit">;
+  readonly #group: Pick<GroupBarrier, "publish"> | undefined;
   readonly #all: readonly Connection[];
   readonly #byLink: ReadonlyMap<Link, Connection>;
   /** Called when messages may wait, or may have been lost. */
@@ -63,6 +64,7 @@ export class Connections {
   ) {
     this.#context = context;
     this.#pipeline = pipeline;
+    this.#group = group;
     const { link, status } = context;
     this.#all = (link.connections ?? [link]).map((link) => {
       const markers = new Markers(context, link);
@@ -137,25 +139,32 @@ export class Connections {
   }
 
   /**
-   * Publishes a marker on each connection.
+   * Publishes a marker on each connection; in a group, to all members.
    *
    * @param events `onReturn` is called when all have returned
    */
-  publish({ onReturn, onFailure }: MarkerEvents): Marker {
+  publish(
+    { onReturn, onFailure, onTimeout = onReturn }: MarkerEvents,
+  ): Marker {
     let left = this.#all.length;
     const cancel = () => {
       for (const marker of markers) marker.cancel();
     };
-    const markers = this.#all.map(({ markers }) =>
-      markers.publish({
-        onReturn: () => {
-          if (--left === 0) onReturn();
-        },
-        onFailure: () => {
-          cancel();
-          onFailure();
-        },
-      })
+    const one: MarkerEvents = {
+      onReturn: () => {
+        if (--left === 0) onReturn();
+      },
+      onFailure: () => {
+        cancel();
+        onFailure();
+      },
+      onTimeout: () => {
+        cancel();
+        onTimeout();
+      },
+    };
+    const markers = this.#all.map(({ link, markers }) =>
+      this.#group?.publish(link, one) ?? markers.publish(one)
     );
     return { cancel };
   }

@@ -6,7 +6,7 @@
 import type { LimitCounts } from "../common/limit_counts.ts";
 import type { OccupancyMap } from "../grid/mod.ts";
 import { messageOf } from "../common/errors.ts";
-import type { Link, PublishOptions } from "../mqtt/link.ts";
+import { type Link, LinkError, type PublishOptions } from "../mqtt/link.ts";
 import type { GroupTopics, LayerDisplay, Topics } from "../protocol/mod.ts";
 import type { Zone } from "../zones/mod.ts";
 import type { LoadLimit, Store, StoreError } from "../store/store.ts";
@@ -211,19 +211,26 @@ export function createContext(options: ServerOptions): ServerContext {
   };
 }
 
-/** Publishes; logs a failure instead of throwing. */
+/**
+ * Publishes; logs a failure instead of throwing.
+ *
+ * @returns resolves with false if the broker refused the message; of a link that
+ * was closed it may have it
+ */
 export async function publishOrWarn(
   { link, log }: Pick<ServerContext, "link" | "log">,
   topic: string,
   payload: Uint8Array,
   options: PublishOptions = {},
-): Promise<void> {
+): Promise<boolean> {
   try {
     await link.publish(topic, payload, options);
+    return true;
   } catch (error) {
     log.warnLimited(
       "failed-publish",
       `Cannot publish on ${topic}: ${messageOf(error)}`,
     );
+    return error instanceof LinkError && error.code === "closed";
   }
 }

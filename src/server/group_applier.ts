@@ -4,11 +4,14 @@
  * @module
  */
 import type { ApplyResult } from "../grid/mod.ts";
-import { applyEntry } from "../store/store.ts";
+import { applyEntry, type Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
 import type { GroupParser } from "./group_parser.ts";
 import type { GroupEntry } from "./group_reader.ts";
+import type { SourcedReadings } from "./source_book.ts";
 import type { Submission } from "./submission.ts";
+
+const NONE = new Uint32Array();
 
 /** The results of the submissions of a group. */
 export type SubmissionResults = ReadonlyMap<Submission, readonly ApplyResult[]>;
@@ -84,4 +87,44 @@ export function applyOne(
   }
   telemetry.countAccepted(layer, result.changed, result.renewed);
   return result;
+}
+
+/**
+ * Applies an entry of another server, or of an earlier run, and counts its
+ * sources as if this server had received the readings.
+ *
+ * @param shard of the journal
+ * @param ageMs how long ago the readings arrived, in ms
+ */
+export function applyShared(
+  { map, sources, registry }: Pick<
+    ServerContext,
+    "map" | "sources" | "registry"
+  >,
+  entry: Entry,
+  shard: number,
+  ageMs = 0,
+): void {
+  if (entry.kind !== "apply") {
+    applyEntry(map, entry, shard);
+    if (entry.kind === "delete") sources.delete(entry.layer);
+    return;
+  }
+  const { layer, readings, now } = entry;
+  const { length } = readings;
+  const { sources: names, sourceIndex } = entry.sources ?? {
+    sources: [""],
+    sourceIndex: sources.has(layer) ? new Uint32Array(length) : NONE,
+  };
+  let dropped: number[] | undefined;
+  applyEntry(map, entry, shard, (index, code) => {
+    (dropped ??= []).push(index);
+    registry.refuse(names[sourceIndex[index] ?? 0]!, 1, code, now, ageMs);
+  });
+  const batch: SourcedReadings = { ...readings, sources: names, sourceIndex };
+  registry.record(batch, 0, length, now, dropped, ageMs);
+  const grid = map.layer(layer);
+  if (grid !== undefined && (names.length > 1 || sources.has(layer))) {
+    sources.record(layer, grid, batch, 0, length);
+  }
 }

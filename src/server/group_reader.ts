@@ -11,7 +11,7 @@ import {
   ProtocolError,
   type ReadingBatch,
 } from "../protocol/mod.ts";
-import type { Entry } from "../store/store.ts";
+import type { Entry, ReadingSources } from "../store/store.ts";
 import {
   type Arrival,
   isRun,
@@ -90,7 +90,8 @@ export class GroupReader {
 
   /** Reads a group. */
   *read(arrived: Arrived): Generator<void, Group, void> {
-    const { clock, map, cellLimiter } = this.#context;
+    const { clock, map, cellLimiter, store } = this.#context;
+    const isShared = store.shared !== undefined;
     const { parser } = this;
     const { messages, submissions } = arrived;
     const now = clock.now();
@@ -109,11 +110,11 @@ export class GroupReader {
     ], now + map.ageing.maxSkew);
     const entries: GroupEntry[] = [];
     for (const [layer, batch] of parser.batches()) {
-      addEntries(entries, { now, layer, batch });
+      addEntries(entries, { now, layer, batch, isShared });
     }
     for (const submission of accepted) {
       const { layer, batch } = submission;
-      addEntries(entries, { now, layer, batch, submission });
+      addEntries(entries, { now, layer, batch, isShared, submission });
     }
     return { messages, requests, entries, submissions: accepted };
   }
@@ -227,10 +228,12 @@ function isLost(arrival: Arrival): boolean {
 
 function addEntries(
   entries: GroupEntry[],
-  { now, layer, batch, submission }: {
+  { now, layer, batch, isShared, submission }: {
     readonly now: number;
     readonly layer: string;
     readonly batch: ReadingBatch;
+    /** True if other servers learn the sources from the entries. */
+    readonly isShared: boolean;
     readonly submission?: Submission;
   },
 ): void {
@@ -238,13 +241,31 @@ function addEntries(
     const readings = batch.length <= MAX_ENTRY_READINGS
       ? batch
       : columnsOf(batch, from);
+    const sources = isShared && batch.sources.length > 1
+      ? sourcesOf(batch, from, from + readings.length)
+      : undefined;
     entries.push({
-      entry: { kind: "apply", layer, readings, now },
+      entry: {
+        kind: "apply",
+        layer,
+        readings,
+        now,
+        ...(sources && { sources }),
+      },
       batch,
       from,
       ...(submission && { submission }),
     });
   }
+}
+
+/** Returns a view of the sources of some of the readings. */
+function sourcesOf(
+  { sources, sourceIndex }: ReadingBatch,
+  from: number,
+  to: number,
+): ReadingSources {
+  return { sources, sourceIndex: sourceIndex.subarray(from, to) };
 }
 
 /** Returns a view of some of the readings. */

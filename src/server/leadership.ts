@@ -4,11 +4,11 @@
  * @module
  */
 import type { Line } from "../common/line_limiter.ts";
-import type { Store, StoreError } from "../store/store.ts";
+import type { SharedStore, Store, StoreError } from "../store/store.ts";
+import { HeldLease } from "./held_lease.ts";
 
 /** The shard whose holder leads: its journal has the records. */
 const LEADING_SHARD = 0;
-const RETRY_INTERVAL_MS = 250;
 
 /** The part of a server that {@linkcode Leadership} uses. */
 export interface LeadershipContext {
@@ -44,11 +44,8 @@ export interface LeadershipObserver {
 export class Leadership {
   readonly #context: LeadershipContext;
   readonly #observers = new Set<LeadershipObserver>();
-  /** The fencing number with which this server leads. */
-  #fence: number | undefined;
-  /** The one with which it begins to lead. */
-  #nextFence: number | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Undefined before the start, and without a shared store. */
+  #lease: HeldLease | undefined;
   #endLeases: (() => void) | undefined;
   #stopped = false;
 
@@ -62,9 +59,7 @@ export class Leadership {
    */
   get isLeader(): boolean {
     const { shared } = this.#context.store;
-    if (shared === undefined) return true;
-    return this.#fence !== undefined &&
-      shared.leases.fenceOf(LEADING_SHARD) === this.#fence;
+    return shared === undefined || this.#lease?.mayAct === true;
   }
 
   /** Begins to lead if it is its turn. Call it when everything is loaded. */
@@ -74,20 +69,26 @@ export class Leadership {
     if (this.#stopped || shared === undefined) return;
     if (this.#endLeases !== undefined) return;
     const { leases } = shared;
+    const lease = this.#lease = new HeldLease({
+      leases,
+      shard: LEADING_SHARD,
+      prepare: (fence) => this.#prepare(shared, fence),
+      onBegin: () => this.#elected(),
+      onEnd: () => this.#deposed(),
+    });
     const ends = [
-      leases.observe(() => this.#check()),
+      leases.observe(() => lease.check()),
       leases.beforeRelease((shard) => this.#resign(shard)),
     ];
     this.#endLeases = () => ends.forEach((end) => end());
-    this.#check();
+    lease.check();
   }
 
   /** Does not begin to lead any more. A leader leads until its lease ends. */
   stop(): void {
     this.#stopped = true;
     this.#endLeases?.();
-    this.#nextFence = undefined;
-    clearTimeout(this.#retryTimer);
+    this.#lease?.stop();
   }
 
   /** Reports changes of the leader, except without a shared store. */
@@ -97,53 +98,33 @@ export class Leadership {
     return () => this.#observers.delete(own);
   }
 
-  #check(): void {
-    const fence = this.#context.store.shared!.leases.fenceOf(LEADING_SHARD);
-    if (this.#fence !== undefined && this.#fence !== fence) {
-      this.#fence = undefined;
-      this.#context.log.infoLimited(
-        "leader-ends", // a kind of its own: both are seen
-        "This server does not lead any more: another one publishes zones, events, webhooks and the discovery of Home Assistant",
-      );
-      for (const { onDeposed } of this.#observers) onDeposed?.();
-    }
-    if (fence === undefined || this.#stopped) this.#nextFence = undefined;
-    else if (fence !== this.#fence && fence !== this.#nextFence) {
-      this.#nextFence = fence;
-      void this.#begin(fence);
-    }
-  }
-
   async #resign(shard: number): Promise<void> {
     if (shard !== LEADING_SHARD || !this.isLeader) return;
     const all = [...this.#observers];
     await Promise.all(all.map(({ onResign }) => onResign?.()));
   }
 
-  async #begin(fence: number): Promise<void> {
-    const { store, status, log } = this.#context;
-    const { shared, records } = store;
+  /** Returns false while the store fails: then `sync` waits for nothing. */
+  async #prepare(shared: SharedStore, fence: number): Promise<boolean> {
+    const { store: { records }, status } = this.#context;
     const isWritten = await records?.shared?.lead(fence) !== false;
-    await shared!.sync(Array(shared!.leases.shards).keys());
-    if (this.#nextFence !== fence) return; // another lease, or none
-    // While the store fails, it waits for nothing.
-    if (!isWritten || status.storeProblem !== undefined) {
-      this.#retryTimer = setTimeout(
-        () => this.#retry(fence),
-        RETRY_INTERVAL_MS,
-      );
-      return;
-    }
-    this.#fence = fence;
-    this.#nextFence = undefined;
-    log.infoLimited(
+    await shared.sync(Array(shared.leases.shards).keys());
+    return isWritten && status.storeProblem === undefined;
+  }
+
+  #elected(): void {
+    this.#context.log.infoLimited(
       "leader",
       "This server leads: it publishes zones, events, webhooks and the discovery of Home Assistant for all servers",
     );
     for (const { onElected } of this.#observers) onElected?.();
   }
 
-  #retry(fence: number): void {
-    if (this.#nextFence === fence) void this.#begin(fence);
+  #deposed(): void {
+    this.#context.log.infoLimited(
+      "leader-ends", // a kind of its own: both are seen
+      "This server does not lead any more: another one publishes zones, events, webhooks and the discovery of Home Assistant",
+    );
+    for (const { onDeposed } of this.#observers) onDeposed?.();
   }
 }

@@ -6,6 +6,7 @@
 import type { Ageing } from "../grid/mod.ts";
 import type { Entry } from "../store/store.ts";
 import type { ServerContext } from "./context.ts";
+import { applyShared } from "./group_applier.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /**
@@ -21,7 +22,9 @@ export async function loadMap(
 ): Promise<void> {
   const { store, map, clock, status, loadLimit } = context;
   const { ageing } = map;
-  await store.load(map, loadLimit);
+  const apply = (entry: Entry, shard: number) =>
+    applyShared(context, entry, shard, Math.max(0, clock.now() - entry.now));
+  await store.load(map, loadLimit, apply);
   clock.mapLoaded();
   pipeline.follow();
   const now = clock.now();

@@ -19,6 +19,11 @@ export interface Marker {
 export interface MarkerEvents {
   readonly onReturn: () => void;
   readonly onFailure: () => void;
+  /**
+   * Called instead of `onReturn` if a marker of a group has not passed all
+   * members in time. Default: `onReturn`.
+   */
+  readonly onTimeout?: () => void;
 }
 
 /**

@@ -6,21 +6,11 @@
  */
 import { messageOf } from "../common/errors.ts";
 import { printable } from "../common/printable.ts";
-import type { Reply } from "./reply.ts";
 import type { ServerContext } from "./context.ts";
+import type { Reply } from "./reply.ts";
+import { createLane, hasRoom, type Lane, type Sending } from "./reply_lane.ts";
+import { ReplyMemory } from "./reply_memory.ts";
 
-/** Unacknowledged parts of one topic from which a large reply waits. */
-const MAX_LARGE_INFLIGHT_PARTS = 32;
-/**
- * The same for small replies. More, because the parts are acknowledged late if
- * another client also subscribes to the topic and has just stopped reading.
- */
-const MAX_SMALL_INFLIGHT_PARTS = 256;
-/**
- * Their maximum bytes, unless a single part has more: far less than the
- * connection to a client or a broker may hold.
- */
-const MAX_INFLIGHT_BYTES = 8 * 1024 * 1024;
 /** Unacknowledged bytes of all topics, from which large replies wait. */
 const MAX_LARGE_INFLIGHT_BYTES = 32 * 1024 * 1024;
 /** The same for small replies. */
@@ -50,35 +40,6 @@ const MIN_SLOW_MS = 5000;
 /** 4 MiB a second. */
 const SLOW_BYTES_PER_MS = 4194;
 
-/** A reply of which not all parts are acknowledged. */
-interface Sending {
-  readonly reply: Reply;
-  readonly onSent: (() => void) | undefined;
-  readonly isLarge: boolean;
-  readonly startMs: number;
-  /** Number of published parts. */
-  next: number;
-  /** Unacknowledged parts. */
-  inflight: number;
-  /** True if a part could not be published, or the rest is not needed. */
-  failed: boolean;
-}
-
-/** The replies to one topic. */
-interface Lane {
-  readonly topic: string;
-  /** The reply with parts to publish. */
-  current: Sending | undefined;
-  inflightParts: number;
-  inflightBytes: number;
-  /** When a part was acknowledged, or the first one published. */
-  progressMs: number;
-  /** True if its parts do not count as active. */
-  isStalled: boolean;
-  /** True while it is in a queue of {@linkcode Outbox}. */
-  isQueued: boolean;
-}
-
 /** Called by an {@linkcode Outbox}. */
 export interface OutboxEvents {
   /** All parts of a topic are published: it may get its next reply. */
@@ -98,9 +59,8 @@ export class Outbox {
   readonly #small: Lane[] = [];
   readonly #large: Lane[] = [];
   #turn = 0;
-  /** How many replies need the memory of a body, by owner. */
-  readonly #owners = new Map<object, number>();
-  #unsentBytes = 0;
+  /** Of the replies of which not all parts are published. */
+  readonly #memory = new ReplyMemory();
   #inflightBytes = 0;
   /** Unacknowledged parts of topics that are not stalled. */
   #activeParts = 0;
@@ -125,12 +85,12 @@ export class Outbox {
 
   /** Memory of the replies of which not all parts are published, in bytes. */
   get unsentBytes(): number {
-    return this.#unsentBytes;
+    return this.#memory.bytes;
   }
 
   /** Returns true if a reply with this memory has parts to publish. */
   holds(owner: object): boolean {
-    return this.#owners.has(owner);
+    return this.#memory.holds(owner);
   }
 
   /** Returns true if a topic has no parts to publish. */
@@ -147,15 +107,7 @@ export class Outbox {
     const { topic, body } = reply;
     let lane = this.#lanes.get(topic);
     if (lane === undefined) {
-      lane = {
-        topic,
-        current: undefined,
-        inflightParts: 0,
-        inflightBytes: 0,
-        progressMs: this.#now(),
-        isStalled: false,
-        isQueued: false,
-      };
+      lane = createLane(topic, this.#now());
       this.#lanes.set(topic, lane);
     }
     lane.current = {
@@ -167,7 +119,7 @@ export class Outbox {
       inflight: 0,
       failed: false,
     };
-    this.#retain(reply);
+    this.#memory.add(reply);
     this.#enqueue(lane);
   }
 
@@ -345,7 +297,7 @@ export class Outbox {
   #finish(lane: Lane): void {
     const { reply } = lane.current!;
     lane.current = undefined;
-    this.#release(reply);
+    this.#memory.remove(reply);
     this.#forget(lane);
     this.#events.onIdle(lane.topic);
   }
@@ -366,35 +318,10 @@ export class Outbox {
     }
   }
 
-  #retain({ body }: Reply): void {
-    const owner = body.owner ?? body;
-    const count = this.#owners.get(owner) ?? 0;
-    this.#owners.set(owner, count + 1);
-    if (count === 0) this.#unsentBytes += body.bytes;
-  }
-
-  #release({ body }: Reply): void {
-    const owner = body.owner ?? body;
-    const count = this.#owners.get(owner)! - 1;
-    if (count > 0) this.#owners.set(owner, count);
-    else {
-      this.#owners.delete(owner);
-      this.#unsentBytes -= body.bytes;
-    }
-  }
-
   #warn({ reply: { topic } }: Sending, reason: string): void {
     this.#context.log.warnLimited(
       "reply",
       () => `Cannot reply on ${printable(topic)}: ${reason}`,
     );
   }
-}
-
-/** Returns true if the topic of the lane may have more unacknowledged parts. */
-function hasRoom({ current, inflightParts, inflightBytes }: Lane): boolean {
-  const maxParts = current?.isLarge
-    ? MAX_LARGE_INFLIGHT_PARTS
-    : MAX_SMALL_INFLIGHT_PARTS;
-  return inflightParts < maxParts && inflightBytes < MAX_INFLIGHT_BYTES;
 }

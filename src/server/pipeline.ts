@@ -6,7 +6,7 @@
 import { setImmediate } from "node:timers";
 import { MAX_TURN_MS, TurnTask, type WaitingWork } from "../common/turns.ts";
 import { type Entry, StoreError } from "../store/store.ts";
-import { ageingEntries } from "./ageing.ts";
+import { ageBefore, ageingEntries } from "./ageing.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ServerContext } from "./context.ts";
@@ -24,6 +24,8 @@ export interface PipelineEvents extends ReceiveEvents {
   onLayerGone(layer: string): void;
   /** Called after entries were committed and applied to the map. */
   onApplied(): void;
+  /** Called when a part of the map was loaded anew, without its entries. */
+  onReloaded(): void;
   /** Called when the store fails, or works again (`undefined`). */
   onStoreProblem(problem: StoreError | undefined): void;
 }
@@ -298,6 +300,11 @@ export class Pipeline {
     this.#events.onReceive();
     this.#previousCount = 0;
     const group = yield* this.#reader.read(this.#arrivals.take());
+    const now = this.#shared === undefined
+      ? ageBefore(this.#context.map, group.entries, this.#agedTo)
+      : undefined;
+    const aged = now === undefined ? undefined : yield* this.#ageInTurns(now);
+    if (aged?.results instanceof StoreError) return { ...aged, group };
     return yield* this.#commitAndApply(group);
   }
 
@@ -347,6 +354,7 @@ export class Pipeline {
         this.#events.onLayerGone(layer);
       }
     }
+    this.#events.onReloaded();
     this.#events.onApplied();
   }
 

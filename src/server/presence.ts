@@ -46,6 +46,8 @@ const MAX_PEERS = 100;
 const MAX_PEER_NAME_LENGTH = 200;
 /** Minimum time between two states that answer a message of another client. */
 const RESTORE_INTERVAL_MS = 1000;
+/** The pause before a state that the broker refused is published again. */
+const RETRY_INTERVAL_MS = 10_000;
 
 const decoder = new TextDecoder();
 
@@ -58,6 +60,8 @@ export class Presence {
   #restoreTimer: ReturnType<typeof setTimeout> | undefined;
   /** True if the state must be published again when the timer ends. */
   #mustRestore = false;
+  /** Runs after the broker has refused a state. */
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(context: ServerContext) {
@@ -87,8 +91,16 @@ export class Presence {
     });
     this.#published.push(decoder.decode(payload));
     if (this.#published.length > MAX_OWN_STATES) this.#published.shift();
-    const publish = (topic: string) =>
-      publishOrWarn({ link, log }, topic, payload, { qos: 1, retain: true });
+    const publish = async (topic: string) => {
+      const options = { qos: 1, retain: true } as const;
+      const isRefused = !await publishOrWarn(
+        { link, log },
+        topic,
+        payload,
+        options,
+      );
+      if (isRefused) this.#retryLater();
+    };
     if (group === undefined) return publish(topics.state);
     // The others correct the common state after this one.
     return publish(group.state(name)).then(() => publish(topics.state));
@@ -116,11 +128,21 @@ export class Presence {
     }, RESTORE_INTERVAL_MS);
   }
 
+  /** Else the broker would have an older state until the next connect. */
+  #retryLater(): void {
+    if (this.#closed) return;
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.restore();
+    }, RETRY_INTERVAL_MS);
+  }
+
   /** Ends {@linkcode restore}; the state can still be announced. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#restoreTimer);
     this.#restoreTimer = undefined;
+    clearTimeout(this.#retryTimer);
   }
 
   /** Returns true if this server has published the payload. */

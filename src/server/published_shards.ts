@@ -4,8 +4,7 @@
  * @module
  */
 import type { SharedStore } from "../store/store.ts";
-
-const RETRY_INTERVAL_MS = 250;
+import { HeldLease } from "./held_lease.ts";
 
 /** Called by {@linkcode PublishedShards}. */
 export interface PublishedShardEvents {
@@ -24,11 +23,8 @@ export interface PublishedShardEvents {
 export class PublishedShards {
   readonly #shared: SharedStore | undefined;
   readonly #events: PublishedShardEvents;
-  /** By shard: the fencing number with which it is published. */
-  readonly #fences: (number | undefined)[] = [];
-  /** By shard: the one with which that begins. */
-  readonly #nextFences: (number | undefined)[] = [];
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** By shard; empty before the start. */
+  #held: HeldLease[] = [];
   #endLeases: (() => void) | undefined;
 
   /** @param shared undefined without a shared store */
@@ -42,58 +38,39 @@ export class PublishedShards {
    * message: a lease can end at any time.
    */
   has(shard: number): boolean {
-    if (this.#shared === undefined) return true;
-    const fence = this.#fences[shard];
-    return fence !== undefined &&
-      this.#shared.leases.fenceOf(shard) === fence;
+    return this.#shared === undefined || this.#held[shard]?.mayAct === true;
   }
 
   /** Begins to follow the leases. May be called more than once. */
   start(): void {
     const leases = this.#shared?.leases;
     if (leases === undefined || this.#endLeases !== undefined) return;
-    this.#endLeases = leases.observe(() => this.#check());
-    this.#check();
+    this.#held = Array.from(
+      { length: leases.shards },
+      (_, shard) => this.#follow(shard),
+    );
+    const check = () => this.#held.forEach((held) => held.check());
+    this.#endLeases = leases.observe(check);
+    check();
   }
 
   /** Begins to publish nothing more. */
   stop(): void {
     this.#endLeases?.();
-    this.#nextFences.length = 0;
-    clearTimeout(this.#retryTimer);
+    this.#held.forEach((held) => held.stop());
   }
 
-  #check(): void {
-    const { leases } = this.#shared!;
-    for (let shard = 0; shard < leases.shards; shard++) {
-      const fence = leases.fenceOf(shard);
-      if (this.#fences[shard] !== undefined && this.#fences[shard] !== fence) {
-        this.#fences[shard] = undefined;
-        this.#events.onEnd(shard);
-      }
-      if (fence === undefined) this.#nextFences[shard] = undefined;
-      else if (
-        fence !== this.#fences[shard] && fence !== this.#nextFences[shard]
-      ) {
-        this.#nextFences[shard] = fence;
-        void this.#begin(shard, fence);
-      }
-    }
-  }
-
-  async #begin(shard: number, fence: number): Promise<void> {
-    await this.#shared!.sync([shard]);
-    if (this.#nextFences[shard] !== fence) return; // another lease, or none
-    this.#nextFences[shard] = undefined;
-    if (this.#events.isFailing()) return this.#retryLater();
-    this.#fences[shard] = fence;
-    this.#events.onBegin(shard);
-  }
-
-  #retryLater(): void {
-    this.#retryTimer ??= setTimeout(() => {
-      this.#retryTimer = undefined;
-      this.#check();
-    }, RETRY_INTERVAL_MS);
+  #follow(shard: number): HeldLease {
+    const shared = this.#shared!;
+    return new HeldLease({
+      leases: shared.leases,
+      shard,
+      prepare: async () => {
+        await shared.sync([shard]);
+        return !this.#events.isFailing();
+      },
+      onBegin: () => this.#events.onBegin(shard),
+      onEnd: () => this.#events.onEnd(shard),
+    });
   }
 }

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { doneWithin } from "../common/async.ts";
-import { untilNextTurn } from "../common/next_turn.ts";
 import type { Incoming, Link, LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
@@ -27,6 +25,7 @@ import { Pipeline } from "./pipeline.ts";
 import { PeerServers, Presence } from "./presence.ts";
 import { Reports } from "./reports.ts";
 import { RequestHandler } from "./request_handler.ts";
+import { shutDown } from "./shutdown.ts";
 import { type SourceService, SourceWatch } from "./sources/source_watch.ts";
 import { Submitter, unavailable } from "./submission.ts";
 import { ServerZones } from "./zones/server_zones.ts";
@@ -34,14 +33,6 @@ import type { Stats, Telemetry } from "./telemetry.ts";
 
 /** How often cells age and the clock is checked. */
 const TICK_INTERVAL_MS = 1000;
-/** How long {@linkcode Server.stop} waits for the last replies to be sent. */
-const REPLIES_TIMEOUT_MS = 2000;
-/** How long it waits for the last commit to a shared store. */
-const COMMIT_TIMEOUT_MS = 2000;
-/** How long it then waits for the state `offline` to be acknowledged. */
-const OFFLINE_TIMEOUT_MS = 1000;
-/** How long it waits for the link to close. */
-const LINK_TIMEOUT_MS = 1500;
 
 /**
  * Maintains the map of one topic prefix: commits readings to the store,
@@ -75,6 +66,7 @@ export class Server {
       onRequest: (request) => this.#requestHandler.answer(request),
       onLayerGone: (layer) => this.#onLayerGone(layer),
       onApplied: () => this.#onApplied(),
+      onReloaded: () => this.#sources.interrupted(),
       onStoreProblem: (problem) => this.#onStoreProblem(problem),
     });
     this.#submitter = new Submitter(pipeline, reports, context.telemetry);
@@ -264,46 +256,20 @@ export class Server {
    * and store.
    */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
-    const { link, store, map, status } = this.#context;
     clearInterval(this.#tickTimer);
-    this.#connections.stop();
-    this.#context.leadership.stop();
-    this.#removal.stop();
-    this.#pipeline.stop();
-    // Of a shared store, the last commit is awaited.
-    if (store.shared !== undefined) {
-      await doneWithin(this.#pipeline.processed(), COMMIT_TIMEOUT_MS);
-    }
-    this.#announcer.stop();
-    this.#zones.stop();
-    this.#changes.stop();
-    this.#sources.stop();
-    this.#presence.close();
-    if (status.link.up) {
-      const drained = [this.#requestHandler.drained(), this.#zones.drained()];
-      await doneWithin(Promise.all(drained), REPLIES_TIMEOUT_MS);
-    }
-    this.#zones.close();
-    this.#requestHandler.stop();
-    if (status.link.up) {
-      this.#reports.flush();
-      const offline = this.#presence.announce("offline");
-      await doneWithin(offline, OFFLINE_TIMEOUT_MS);
-    }
-    this.#reports.close();
-    const closing = Promise.all([this.#group?.stop(), link.close()]);
-    await doneWithin(closing, LINK_TIMEOUT_MS);
-    await store.rescue?.();
-    this.#context.history?.stop();
-    // The map must be complete: a store without a map keeps its journal.
-    const isComplete = status.loaded && status.storeProblem === undefined;
-    await store.close(isComplete ? map : undefined);
-    await untilNextTurn();
+    return this.#stopped ??= shutDown(this.#context, {
+      announcer: this.#announcer,
+      changes: this.#changes,
+      connections: this.#connections,
+      group: this.#group,
+      pipeline: this.#pipeline,
+      presence: this.#presence,
+      removal: this.#removal,
+      reports: this.#reports,
+      requestHandler: this.#requestHandler,
+      sources: this.#sources,
+      zones: this.#zones,
+    });
   }
 
   async #load(): Promise<void> {
@@ -314,6 +280,7 @@ export class Server {
     status.loaded = true;
     this.#zones.load();
     this.#announcer.load();
+    this.#sources.load();
     this.#context.leadership.start();
     const full = cellLimiter.problem;
     if (full !== undefined) {

@@ -6,7 +6,6 @@
 import { TurnTask, type WaitingWork, type Work } from "../common/turns.ts";
 import type { Incoming } from "../mqtt/link.ts";
 import {
-  applyEntry,
   countReadings,
   type Delivery,
   type Entry,
@@ -18,6 +17,7 @@ import type { ServerContext } from "./context.ts";
 import {
   addResult,
   applyOne,
+  applyShared,
   type SubmissionResults,
   type WritableResults,
 } from "./group_applier.ts";
@@ -186,7 +186,6 @@ export class SharedCommits implements Follower {
   }
 
   *#applied({ shard, entries, own }: Delivery): Work<void> {
-    const { map } = this.#context;
     const pending = own !== undefined && own.commit === this.#pending?.entries
       ? this.#pending
       : undefined;
@@ -196,7 +195,7 @@ export class SharedCommits implements Follower {
       if (i > 0) yield;
       const from = group?.[own!.indexes[i]!];
       if (from === undefined) {
-        applyEntry(map, entry, shard);
+        applyShared(this.#context, entry, shard);
         continue;
       }
       const before = rowsBefore(from.entry, entry);

@@ -5,7 +5,11 @@
  */
 import type { Grid } from "../grid/mod.ts";
 import { keyOf, TILE_CELLS, tileKeyOf } from "../grid/tiles.ts";
-import type { ReadingBatch } from "../protocol/mod.ts";
+import type { ReadingColumns } from "../grid/mod.ts";
+import type { ReadingSources } from "../store/store.ts";
+
+/** Readings, and who sent them. */
+export type SourcedReadings = ReadingColumns & ReadingSources;
 
 /** Limits of a {@linkcode SourceBook}. */
 export interface SourceLimits {
@@ -72,7 +76,7 @@ export class SourceBook {
   record(
     layer: string,
     grid: Grid,
-    batch: ReadingBatch,
+    batch: SourcedReadings,
     from = 0,
     to = batch.length,
   ): void {

@@ -5,7 +5,6 @@
  */
 import {
   encodeZonesHeader,
-  MIN_PART_BYTES,
   type ParsedRequest,
   type PartList,
   ProtocolError,
@@ -15,15 +14,13 @@ import {
 } from "../protocol/mod.ts";
 import { quote } from "../protocol/text.ts";
 import type { ZoneService, ZoneState } from "../zones/mod.ts";
-import type { Reply, ReplyBody } from "./reply.ts";
-import { ReplyJob, requestError, tooLarge, withHeaders } from "./reply_job.ts";
+import { ListJob } from "./list_job.ts";
+import { requestError } from "./reply_job.ts";
 
 /** Approximate bytes of the state of a zone with a short title. */
 const STATE_BYTES = 320;
 /** States of a step: less than a millisecond of work. */
 const STEP_STATES = 128;
-const TOO_LARGE_HINT =
-  "Raise the maximum packet size of the broker, or maxBytes of the request.";
 
 /** What requests read of the zones of a server. */
 export type ZoneStates = Pick<
@@ -49,12 +46,7 @@ export interface ZonesJobOptions extends Omit<ZonesMoment, "rank"> {
 }
 
 /** The states of the zones that a request selects, as of the first step. */
-export class ZonesJob extends ReplyJob {
-  readonly maxBytes: number;
-  /** An edit or the end of a hold time changes states, not the map. */
-  readonly isCurrent = false;
-  protected readonly work: Generator<void, ReplyBody>;
-  readonly #request: ZonesRequest;
+export class ZonesJob extends ListJob<ZonesRequest> {
   readonly #zones: ZoneStates;
   #now: number;
   #revision: number;
@@ -65,37 +57,20 @@ export class ZonesJob extends ReplyJob {
    * @throws {RequestError} "too-large" if the broker accepts no part
    */
   constructor(request: ZonesRequest, options: ZonesJobOptions) {
-    super();
-    this.#request = request;
     const { zones, now, revision, maxBytes } = options;
-    if (maxBytes < MIN_PART_BYTES) {
-      throw tooLarge(request, MIN_PART_BYTES, maxBytes, TOO_LARGE_HINT);
-    }
+    const count = request.names?.length ?? zones.definitions.size;
+    super(request, { count, itemBytes: STATE_BYTES, maxBytes });
     this.#zones = zones;
     this.#now = now;
     this.#revision = revision;
-    const partBytes = Math.min(request.maxBytes, maxBytes);
-    const count = request.names?.length ?? zones.definitions.size;
-    this.maxBytes = withHeaders(STATE_BYTES * count, partBytes);
-    this.work = this.#written(partBytes);
   }
 
   get now(): number {
     return this.#now;
   }
 
-  replyTo(request: ParsedRequest): Reply | undefined {
-    const { replyTopic: topic, correlationData } = request;
-    const body = request === this.#request
-      ? this.body
-      : this.withHeader(encodeZonesHeader(this.#headerFor(request)), "json");
-    if (body === undefined) return undefined;
-    return { topic, body, correlationData, contentType: "application/json" };
-  }
-
-  /** @throws {RequestError} "no-zone" or "too-large" */
-  *#written(partBytes: number): Generator<void, PartList> {
-    const request = this.#request;
+  protected *write(): Generator<void, PartList> {
+    const { request, partBytes } = this;
     const states = selected(request, this.#zones);
     for (const { time, revision } of states) {
       this.#now = Math.max(this.#now, time);
@@ -107,22 +82,21 @@ export class ZonesJob extends ReplyJob {
     });
     for (const [i, state] of states.entries()) {
       if (i % STEP_STATES === STEP_STATES - 1) yield;
-      try {
-        writer.zone(JSON.stringify(state));
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw doesNotFit(request, state, partBytes);
-      }
+      this.fit(
+        () => `the state of the zone ${quote(state.zone)}`,
+        () => writer.zone(JSON.stringify(state)),
+      );
     }
     return writer.end();
   }
 
+  protected headerStart(request: ParsedRequest): string {
+    return encodeZonesHeader(this.#headerFor(request));
+  }
+
   #headerFor(request: ParsedRequest): Omit<ZonesReplyOptions, "maxBytes"> {
-    const transaction = request.kind === "zones"
-      ? request.transaction
-      : undefined;
     return {
-      ...(transaction !== undefined && { transaction }),
+      ...this.transactionOf(request),
       revision: this.#revision,
       time: this.#now,
     };
@@ -140,19 +114,4 @@ function selected(request: ZonesRequest, zones: ZoneStates): ZoneState[] {
       new ProtocolError("no-zone", `there is no zone ${quote(name)}`),
     );
   });
-}
-
-function doesNotFit(
-  request: ZonesRequest,
-  { zone }: ZoneState,
-  partBytes: number,
-) {
-  const error = new ProtocolError(
-    "too-large",
-    `the state of the zone ${
-      quote(zone)
-    } does not fit a part of ${partBytes} bytes`,
-    { hint: TOO_LARGE_HINT },
-  );
-  return requestError(request, error);
 }

@@ -8,14 +8,12 @@ import { type Area, withParts } from "./areas.ts";
 import { Random } from "./random.ts";
 import {
   DAY_MS,
-  DEFAULT_START_MS,
   HOUR_MS,
   isWorkday,
   MINUTE_MS,
-  RoundRobin,
-  type Scene,
   type SceneOptions,
   SECOND_MS,
+  SensorScene,
 } from "./scene.ts";
 
 const DEFAULT_DESKS = 240;
@@ -34,27 +32,18 @@ const PRESENCE = { min: 0.35, max: 0.95, weekend: 0.03 };
  * An office over the day. Each desk is a cell, with value 1 while a person sits
  * there. Each person has habits: arrival, lunch, meetings, breaks, departure.
  */
-export class Desks implements Scene {
-  readonly stepMs = SECOND_MS;
-  readonly cells: number;
+export class Desks extends SensorScene {
   readonly width: number;
   readonly height: number;
-  readonly #seed: number;
-  readonly #sensors: RoundRobin;
   readonly #columns: number;
-  #now: number;
   /** The day of each desk's plan; -1 if it has none. */
   readonly #plannedDay: Int32Array;
   /** The plan of each desk, in seconds since midnight. */
   readonly #plans: Int32Array;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = DEFAULT_DESKS, start = DEFAULT_START_MS } =
-      options;
-    this.cells = size;
-    this.#seed = seed;
-    this.#now = start;
-    this.#sensors = new RoundRobin(size, REPORT_STEPS);
+    super(options, DEFAULT_DESKS, REPORT_STEPS);
+    const size = this.cells;
     this.#columns = Math.max(
       BLOCK.columns,
       Math.ceil(Math.sqrt(size * 2) / BLOCK.columns) * BLOCK.columns,
@@ -83,16 +72,7 @@ export class Desks implements Scene {
     return withParts({ name: "office", title: "Office", ...whole }, parts);
   }
 
-  begin(out: ReadingBatch): void {
-    for (let desk = 0; desk < this.cells; desk++) this.#report(desk, out);
-  }
-
-  step(out: ReadingBatch): void {
-    this.#now += this.stepMs;
-    this.#sensors.next((desk) => this.#report(desk, out));
-  }
-
-  #report(desk: number, out: ReadingBatch): void {
+  protected report(desk: number, out: ReadingBatch): void {
     const column = desk % this.#columns;
     const row = Math.floor(desk / this.#columns);
     out.push(
@@ -103,9 +83,8 @@ export class Desks implements Scene {
   }
 
   #isOccupied(desk: number): boolean {
-    const day = Math.floor(this.#now / DAY_MS);
+    const { day, second } = this.time;
     if (this.#plannedDay[desk] !== day) this.#makePlan(desk, day);
-    const second = (this.#now - day * DAY_MS) / SECOND_MS;
     const from = desk * PLAN_LENGTH;
     const plan = this.#plans;
     if (second < plan[from]! || second >= plan[from + 1]!) return false;
@@ -120,11 +99,11 @@ export class Desks implements Scene {
     this.#plannedDay[desk] = day;
     const at = desk * PLAN_LENGTH;
     const plan = this.#plans.subarray(at, at + PLAN_LENGTH).fill(0);
-    const habits = new Random(this.#seed, desk, -1);
+    const habits = new Random(this.seed, desk, -1);
     const { min, max, weekend } = PRESENCE;
     const presence = min + (max - min) * habits.unit();
     const usualArrival = habits.normal(8.9 * HOUR_MS, 0.8 * HOUR_MS);
-    const random = new Random(this.#seed, desk, day);
+    const random = new Random(this.seed, desk, day);
     if (!random.chance(isWorkday(day) ? presence : weekend)) return;
     const arrival = random.normal(usualArrival, 15 * MINUTE_MS);
     const departure = arrival + random.normal(8.4 * HOUR_MS, 0.7 * HOUR_MS);

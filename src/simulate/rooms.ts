@@ -7,15 +7,12 @@ import type { ReadingBatch } from "../protocol/mod.ts";
 import type { Area } from "./areas.ts";
 import { Random } from "./random.ts";
 import {
-  DAY_MS,
-  DEFAULT_START_MS,
   HOUR_MS,
   isWorkday,
   MINUTE_MS,
-  RoundRobin,
-  type Scene,
   type SceneOptions,
   SECOND_MS,
+  SensorScene,
 } from "./scene.ts";
 
 const DEFAULT_ROOMS = 60;
@@ -54,23 +51,14 @@ interface RoomDay {
  * Meeting rooms. Each room is a cell whose value is the number of people in it.
  * Meetings take slots of half an hour; people arrive and leave one by one.
  */
-export class Rooms implements Scene {
-  readonly stepMs = SECOND_MS;
-  readonly cells: number;
+export class Rooms extends SensorScene {
   readonly width: number;
   readonly height: number;
-  readonly #seed: number;
-  readonly #sensors: RoundRobin;
   readonly #days: RoomDay[];
-  #now: number;
 
   constructor(options: SceneOptions = {}) {
-    const { seed = 1, size = DEFAULT_ROOMS, start = DEFAULT_START_MS } =
-      options;
-    this.cells = size;
-    this.#seed = seed;
-    this.#now = start;
-    this.#sensors = new RoundRobin(size, REPORT_STEPS);
+    super(options, DEFAULT_ROOMS, REPORT_STEPS);
+    const size = this.cells;
     this.width = Math.ceil(Math.sqrt(size * 1.5));
     this.height = Math.ceil(size / this.width);
     this.#days = Array.from({ length: size }, () => ({
@@ -84,7 +72,7 @@ export class Rooms implements Scene {
   /** The number of seats in a room. */
   capacityOf(room: number): number {
     return CAPACITIES[
-      new Random(this.#seed, room, -1).below(CAPACITIES.length)
+      new Random(this.seed, room, -1).below(CAPACITIES.length)
     ]!;
   }
 
@@ -107,16 +95,7 @@ export class Rooms implements Scene {
     ];
   }
 
-  begin(out: ReadingBatch): void {
-    for (let room = 0; room < this.cells; room++) this.#report(room, out);
-  }
-
-  step(out: ReadingBatch): void {
-    this.#now += this.stepMs;
-    this.#sensors.next((room) => this.#report(room, out));
-  }
-
-  #report(room: number, out: ReadingBatch): void {
+  protected report(room: number, out: ReadingBatch): void {
     const { x, y } = this.#cellOf(room);
     out.push(x, y, this.#peopleIn(room));
   }
@@ -127,14 +106,13 @@ export class Rooms implements Scene {
 
   #peopleIn(room: number): number {
     const today = this.#days[room]!;
-    const day = Math.floor(this.#now / DAY_MS);
+    const { day, second } = this.time;
     if (today.day !== day) {
       today.day = day;
       today.passages = this.#planOf(room, day);
       today.next = 0;
       today.people = 0;
     }
-    const second = (this.#now - day * DAY_MS) / SECOND_MS;
     const { passages } = today;
     while (
       today.next < passages.length && passages[today.next]!.at <= second
@@ -146,7 +124,7 @@ export class Rooms implements Scene {
 
   /** Makes the passages of a room for a day, in order of time. */
   #planOf(room: number, day: number): Passage[] {
-    const random = new Random(this.#seed, room, day);
+    const random = new Random(this.seed, room, day);
     const passages: Passage[] = [];
     if (!isWorkday(day)) return passages;
     const capacity = this.capacityOf(room);

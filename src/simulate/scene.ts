@@ -91,3 +91,51 @@ export class RoundRobin {
     this.#step = (this.#step + 1) % this.#steps;
   }
 }
+
+/** A scene whose cells have one sensor each. The sensors report in turn. */
+export abstract class SensorScene implements Scene {
+  readonly stepMs = SECOND_MS;
+  readonly cells: number;
+  abstract readonly width: number;
+  abstract readonly height: number;
+  protected readonly seed: number;
+  readonly #sensors: RoundRobin;
+  #now: number;
+
+  /**
+   * @param defaultSize the number of sensors without `options.size`
+   * @param reportSteps each sensor reports once in this number of steps
+   */
+  constructor(
+    { seed = 1, size, start = DEFAULT_START_MS }: SceneOptions,
+    defaultSize: number,
+    reportSteps: number,
+  ) {
+    this.cells = size ?? defaultSize;
+    this.seed = seed;
+    this.#now = start;
+    this.#sensors = new RoundRobin(this.cells, reportSteps);
+  }
+
+  abstract areas(): Area[];
+
+  begin(out: ReadingBatch): void {
+    for (let sensor = 0; sensor < this.cells; sensor++) {
+      this.report(sensor, out);
+    }
+  }
+
+  step(out: ReadingBatch): void {
+    this.#now += this.stepMs;
+    this.#sensors.next((sensor) => this.report(sensor, out));
+  }
+
+  /** Appends the reading of a sensor. */
+  protected abstract report(sensor: number, out: ReadingBatch): void;
+
+  /** The day, since a Monday, and the seconds since its midnight. */
+  protected get time(): { readonly day: number; readonly second: number } {
+    const day = Math.floor(this.#now / DAY_MS);
+    return { day, second: (this.#now - day * DAY_MS) / SECOND_MS };
+  }
+}

@@ -5,8 +5,9 @@
  * A checkpoint runs in steps, so that no request waits for it. It writes the
  * tiles as they were when it began, to new chunks. The last step writes the
  * metadata: that these chunks are complete and where the journal continues;
- * until then a start ignores them. Obsolete chunks and the journal are deleted
- * in steps too.
+ * until then a start ignores them. After it the index of chunks, which is only in
+ * memory, is updated, and obsolete chunks and the journal are deleted: in steps
+ * too.
  *
  * A chunk also names the `first` chunk of its layer: those with a lower id are of
  * a layer with the same name that was deleted. If the layer was not created
@@ -16,91 +17,33 @@
  */
 import { type Grid, mapBytes, type MapShard } from "../grid/mod.ts";
 import { ChangedTiles } from "./changed_tiles.ts";
+import { encodeMeta, LAST_ALIVE_KEY } from "./checkpoint_meta.ts";
+import type {
+  CheckpointTarget,
+  JournalPoint,
+  LoadedCheckpoint,
+  StepLimits,
+  StoredChunk,
+} from "./checkpoint_target.ts";
+import { ChunkIndex } from "./chunk_index.ts";
 import {
-  encodeMeta,
-  LAST_ALIVE_KEY,
-  type StoredMeta,
-} from "./checkpoint_meta.ts";
-import { type Chunk, ChunkIndex } from "./chunk_index.ts";
+  IndexUpdate,
+  type StoredGrids,
+  type WrittenChunk,
+} from "./index_update.ts";
 
 /** Minimum number of obsolete chunks or journal rows that a step deletes. */
 const MIN_DELETED_ROWS = 4;
+/** Minimum number of tiles that a step moves in the index. */
+const MIN_MOVED_TILES = 512;
+/** Maximum number of such tiles: that takes about a millisecond. */
+export const MAX_MOVED_TILES = 32_768;
 
-/** A chunk as it is stored. */
-export interface StoredChunk {
-  /** Increases: of two chunks with the same tile, the higher id is current. */
-  readonly id: number;
-  readonly layer: string;
-  /** The encoded tiles, valid during the call; empty: the layer was deleted. */
-  readonly bytes: Uint8Array;
-  /** The first chunk of the layer; 0 if it was never deleted. */
-  readonly first: number;
-  /** `Grid.began` of the layer. */
-  readonly began: number | undefined;
-}
-
-/**
- * Where a checkpoint is written. The calls of a step are committed together, or
- * none of them.
- *
- * @typeParam Position a position in the journal: equal ones are identical (`===`)
- */
-export interface CheckpointTarget<Position> {
-  insertChunk(chunk: StoredChunk): void;
-  deleteChunk(id: number): void;
-  /**
-   * Declares the checkpoint complete.
-   *
-   * @param position where the journal continues
-   */
-  writeMeta(meta: StoredMeta, position: Position): void;
-  /**
-   * Deletes the journal from its start.
-   *
-   * @param from up to here it is deleted already
-   * @param to the last position to delete
-   * @param countOf returns how many of a number of rows the step should delete
-   * @returns up to where it is deleted after the step, at most `to`
-   */
-  deleteJournal(
-    from: Position,
-    to: Position,
-    countOf: (rows: number) => number,
-  ): Position;
-}
-
-/** The most that a step does. */
-export interface StepLimits {
-  /** Bytes of chunks to write; the last chunk may exceed it. */
-  readonly writtenBytes: number;
-  /** Number of obsolete chunks to delete. */
-  readonly deletedChunks: number;
-}
-
-const NO_LIMITS: StepLimits = {
+const DEFAULT_LIMITS: StepLimits = {
   writtenBytes: Infinity,
   deletedChunks: Infinity,
+  movedTiles: MAX_MOVED_TILES,
 };
-
-/** The point of the journal at which a checkpoint begins. */
-export interface JournalPoint<Position> {
-  /** The last position whose entries were applied to the map. */
-  readonly position: Position;
-  /** `Store.lastAlive` there. */
-  readonly lastAlive?: number | undefined;
-}
-
-/** A checkpoint that was loaded. */
-export interface LoadedCheckpoint<Position> {
-  /** Where its journal continues. */
-  readonly position: Position;
-  /** Up to here the journal was deleted. */
-  readonly deletedTo: Position;
-  /** The id of its last chunk. */
-  readonly lastChunk: number;
-  /** Ids of chunks of an incomplete checkpoint after it. */
-  readonly incomplete: readonly number[];
-}
 
 /** The effects of a step, valid if its transaction is committed. */
 interface Step<Position> {
@@ -117,6 +60,7 @@ export class Checkpointer<Position> {
   readonly #target: CheckpointTarget<Position>;
   readonly #canComplete: () => boolean;
   readonly #index = new ChunkIndex();
+  readonly #update = new IndexUpdate(this.#index);
   /** The tiles of the running checkpoint; undefined if none is running. */
   #tiles: ChangedTiles | undefined;
   /** Where the running checkpoint began. */
@@ -128,7 +72,7 @@ export class Checkpointer<Position> {
    * so that the memory of a deleted one is free before the next checkpoint,
    * which another server may write.
    */
-  #grids: ReadonlyMap<string, WeakRef<Grid>> = new Map();
+  #grids: StoredGrids = new Map();
   /** By layer: its first chunk, if that is not 0. */
   readonly #firsts = new Map<string, number>();
   /** The layers that were deleted before the running checkpoint. */
@@ -136,7 +80,7 @@ export class Checkpointer<Position> {
   /** The first chunk of the running checkpoint. */
   #firstChunk = 0;
   /** Chunks that the running checkpoint has written, with their tiles. */
-  #written: (readonly [Chunk, readonly number[]])[] = [];
+  #written: WrittenChunk[] = [];
   /** The highest id of a chunk so far. */
   #lastChunk = 0;
   /** Ids of chunks to delete. */
@@ -166,9 +110,12 @@ export class Checkpointer<Position> {
     this.#checkpointed = start;
   }
 
-  /** True while a checkpoint is running. */
+  /**
+   * True while a checkpoint is running, or the index is updated after it: no
+   * other one should begin.
+   */
   get running(): boolean {
-    return this.#tiles !== undefined;
+    return this.#tiles !== undefined || this.#update.isRunning;
   }
 
   /** True if {@linkcode Checkpointer.step} has something to write or delete. */
@@ -182,7 +129,10 @@ export class Checkpointer<Position> {
     return this.#checkpointed;
   }
 
-  /** Approximate size of the chunks without garbage, in bytes. */
+  /**
+   * Approximate size of the chunks without garbage, in bytes: of the checkpoint
+   * before, until the index is updated.
+   */
   get liveBytes(): number {
     return this.#index.liveBytes;
   }
@@ -192,9 +142,13 @@ export class Checkpointer<Position> {
     return this.#firstChunk;
   }
 
-  /** The ids of all chunks that the last checkpoint needs. */
-  chunkIds(): Iterable<number> {
-    return this.#index.ids();
+  /**
+   * The ids of all chunks that the last checkpoint needs. Until the index is
+   * updated, also of some that it does not need.
+   */
+  *chunkIds(): Generator<number, void, void> {
+    yield* this.#index.ids();
+    yield* this.#update.ids();
   }
 
   /**
@@ -257,24 +211,22 @@ export class Checkpointer<Position> {
       ...this.#marks,
     ];
     this.#marks = [];
+    // The tiles of chunks with much garbage must be marked.
+    this.#update.begin(new Set(), [], this.#grids);
   }
 
   /**
-   * Begins a checkpoint of the map in its present state.
+   * Begins a checkpoint of the map in its present state. If the index is not
+   * updated yet, that is completed first, at once.
    *
    * @throws {RangeError} if a checkpoint of the map is already running
    */
   begin(map: MapShard, point: JournalPoint<Position>): void {
+    this.updateIndex(Infinity);
     const deleted = new Set<string>();
     for (const [layer, stored] of this.#grids) {
       const grid = stored.deref();
       if (grid === undefined || map.layer(layer) !== grid) deleted.add(layer);
-    }
-    if (this.#index.isMostlyGarbage) {
-      for (const [layer, grid] of map.layers()) {
-        if (deleted.has(layer)) continue;
-        for (const tile of this.#index.tilesToMove(layer)) grid.markDirty(tile);
-      }
     }
     this.#tiles = new ChangedTiles(map, deleted);
     this.#deleted = deleted;
@@ -290,6 +242,18 @@ export class Checkpointer<Position> {
   }
 
   /**
+   * Does a part of the update of the index, if there is one to do.
+   *
+   * @param maxTiles about the number of tiles to move
+   * @returns true if a part is left
+   */
+  updateIndex(maxTiles: number): boolean {
+    this.#update.step(maxTiles);
+    for (const id of this.#index.takeDeletable()) this.#obsoleteChunks.push(id);
+    return this.#update.isRunning;
+  }
+
+  /**
    * Writes a part of the checkpoint and deletes a part of the obsolete rows.
    * Call it within a transaction, and then
    * {@linkcode Checkpointer.stepCommitted} or
@@ -298,7 +262,12 @@ export class Checkpointer<Position> {
    * @param share the part of a whole checkpoint, above 0; 1 completes it, within
    * the limits
    */
-  step(share: number, limits: StepLimits = NO_LIMITS): void {
+  step(share: number, limits: StepLimits = DEFAULT_LIMITS): void {
+    const moved = Math.max(
+      MIN_MOVED_TILES,
+      Math.ceil(2 * share * this.#update.tiles),
+    );
+    this.updateIndex(Math.min(limits.movedTiles, moved));
     const countOf = (pending: number) =>
       Math.max(MIN_DELETED_ROWS, Math.ceil(2 * share * pending));
     const chunks = this.#obsoleteChunks.slice(
@@ -333,20 +302,18 @@ export class Checkpointer<Position> {
     this.#grids = weakly(this.#tiles!.layers);
     this.#tiles = undefined;
     this.#checkpointed = this.#point.position;
-    this.#index.drop(this.#deleted);
     for (const layer of this.#deleted) {
       if (!this.#grids.has(layer)) this.#firsts.delete(layer);
       else this.#firsts.set(layer, this.#firstChunk);
     }
-    for (const [chunk, tiles] of this.#written) this.#index.add(chunk, tiles);
+    this.#update.begin(this.#deleted, this.#written, this.#grids);
     this.#written = [];
-    for (const id of this.#index.takeDeletable()) this.#obsoleteChunks.push(id);
     return true;
   }
 
   /**
    * Abandons the running checkpoint, if any. Call it after the transaction of a
-   * step failed.
+   * step failed. The update after a complete checkpoint goes on.
    */
   stepFailed(): void {
     this.#step = undefined;

@@ -30,6 +30,8 @@ export type Entry =
     readonly now: number;
     readonly layer: string;
     readonly readings: ReadingColumns;
+    /** Only in a shared store, if the readings name sources. Not encoded. */
+    readonly sources?: ReadingSources;
   }
   /** Time passed: cells turned stale, fresh or forgotten. */
   | { readonly kind: "age"; readonly now: number; readonly shard?: number }
@@ -62,6 +64,14 @@ export type Entry =
   /** Records of a shared store changed; see {@linkcode Records.shared}. */
   | RecordsEntry;
 
+/** Who sent readings. */
+export interface ReadingSources {
+  /** The names of sources; the first one, "", means none. */
+  readonly sources: readonly string[];
+  /** For each reading: an index into `sources`. */
+  readonly sourceIndex: Uint32Array;
+}
+
 /** A change of a record. */
 export interface RecordChange {
   readonly id: number;
@@ -92,14 +102,16 @@ export interface RecordsEntry {
 }
 /**
  * What records belong to: the embedded broker, the definitions of zones, what
- * Home Assistant has of them, and what is remembered of each zone. Earlier
- * versions kept the last one among those of `zones`.
+ * Home Assistant has of them, what is remembered of each zone, and of a shared
+ * store the sources that are silent. Earlier versions kept what is remembered
+ * among those of `zones`.
  */
 export type RecordOwner =
   | "broker"
   | "zones"
   | "home-assistant"
-  | "zone-memories";
+  | "zone-memories"
+  | "sources";
 
 /**
  * Returns the shard of an entry; undefined for an entry of all shards.

@@ -14,6 +14,7 @@
  */
 import type { Coordinates, ReadingColumns } from "../grid/mod.ts";
 import { ByteWriter } from "../common/byte_writer.ts";
+import { ColumnPool, type ColumnType } from "./column_pool.ts";
 import type { Entry, RecordChange, RecordsEntry } from "./store.ts";
 
 /** The index is the stored kind: append new kinds, never reorder them. */
@@ -28,7 +29,13 @@ const KINDS = [
   "records",
 ] as const;
 /** The index is the stored owner of records: append, never reorder. */
-const OWNERS = ["broker", "zones", "home-assistant", "zone-memories"] as const;
+const OWNERS = [
+  "broker",
+  "zones",
+  "home-assistant",
+  "zone-memories",
+  "sources",
+] as const;
 /** Stored instead of the length of a value: the record is deleted. */
 const DELETED = -1;
 const INITIAL_BYTES = 4096;
@@ -158,24 +165,31 @@ export class EntryEncoder {
 /**
  * Decodes the bytes of an {@linkcode EntryEncoder}.
  *
+ * @param pool where the columns are. Default: in memory of their own
  * @throws {RangeError} if the bytes are not valid entries
  * @throws {TypeError} if the name of a layer is not UTF-8
  */
-export function* decodeEntries(bytes: Uint8Array): Generator<Entry> {
-  const decoder = new EntryDecoder(bytes);
+export function* decodeEntries(
+  bytes: Uint8Array,
+  pool: ColumnPool = new ColumnPool(),
+): Generator<Entry> {
+  const decoder = new EntryDecoder(bytes, pool);
   while (!decoder.done) yield decoder.entry();
 }
 
 class EntryDecoder {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
+  readonly #pool: ColumnPool;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
-    // A copy begins at offset 0 of its buffer, so its columns are aligned. The
-    // slice() of a Buffer of Node.js would be no copy.
-    this.#bytes = new Uint8Array(bytes);
-    this.#view = new DataView(this.#bytes.buffer);
+  constructor(bytes: Uint8Array, pool: ColumnPool) {
+    // The columns of a copy are aligned.
+    const copy = pool.take(Uint8Array, bytes.length);
+    copy.set(bytes);
+    this.#bytes = copy;
+    this.#view = new DataView(copy.buffer, copy.byteOffset, copy.length);
+    this.#pool = pool;
   }
 
   get done(): boolean {
@@ -271,10 +285,7 @@ class EntryDecoder {
     return { layer, readings: { length, x, y, value, time } };
   }
 
-  #column<T extends Column>(
-    Type: { new (length: number): T },
-    length: number,
-  ): T {
+  #column<T extends Column>(Type: ColumnType<T>, length: number): T {
     const start = this.#skip(COLUMN_HEAD_BYTES);
     const width = this.#bytes[start]!;
     const min = this.#view.getFloat64(start + 8, true);
@@ -282,15 +293,16 @@ class EntryDecoder {
       throw new RangeError(`Cannot read entry: unknown column width ${width}`);
     }
     const data = this.#skip(width * length);
-    const column = new Type(length);
-    const { buffer } = this.#bytes;
-    if (width === FLOAT64_BYTES) {
-      column.set(new Float64Array(buffer, data, length));
-    } else if (width === 0) {
+    const column = this.#pool.take(Type, length);
+    const { buffer, byteOffset } = this.#bytes;
+    if (width === 0) {
       column.fill(min);
+    } else if (width === FLOAT64_BYTES) {
+      column.set(new Float64Array(buffer, byteOffset + data, length));
     } else {
-      const offsets = offsetsIn(buffer, data, width, length);
-      for (let i = 0; i < length; i++) column[i] = offsets[i]! + min;
+      column.set(offsetsIn(buffer, byteOffset + data, width, length));
+      if (column instanceof Float64Array) raiseFloat64s(column, min);
+      else raiseInt32s(column, min);
     }
     return column;
   }
@@ -336,6 +348,17 @@ function offsetsIn(
     default:
       return new Uint32Array(buffer, start, length);
   }
+}
+
+// Two functions, so that each is compiled for one type of array: one for both
+// takes twice as long.
+
+function raiseInt32s(column: Int32Array, by: number): void {
+  for (let i = 0; i < column.length; i++) column[i]! += by;
+}
+
+function raiseFloat64s(column: Float64Array, by: number): void {
+  for (let i = 0; i < column.length; i++) column[i]! += by;
 }
 
 function aligned(at: number): number {

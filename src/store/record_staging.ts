@@ -21,6 +21,7 @@ export const FIRST_IDS: Readonly<Record<RecordOwner, number>> = {
   zones: MAX_RECORDS,
   "home-assistant": 2 * MAX_RECORDS,
   "zone-memories": 3 * MAX_RECORDS,
+  sources: 4 * MAX_RECORDS,
 };
 
 /** Returns the owner of a record. */

@@ -54,7 +54,7 @@ export interface Delivery {
 export interface Follower {
   /**
    * Applies entries, all of them. The next ones are delivered after the promise
-   * resolves. Never rejects.
+   * resolves, in the same memory: do not keep them. Never rejects.
    */
   apply(delivery: Delivery): Promise<void>;
   /**

@@ -92,8 +92,8 @@ export class SqliteStore implements Store {
   #journalBytes = 0;
   /** The part of `#journalBytes` that the running checkpoint covers. */
   #coveredBytes = 0;
-  /** Size of the journal at which the next checkpoint begins. */
-  #checkpointAtBytes: number;
+  /** After a failure, the size of the journal at which to try again. */
+  #retryAtBytes = 0;
   #closed = false;
   /** Why nothing may be stored; undefined while the files are in place. */
   #filesProblem: StoreError | undefined;
@@ -105,7 +105,6 @@ export class SqliteStore implements Store {
     this.#path = path;
     this.#maxJournalBytes = options.maxJournalBytes ??
       DEFAULT_MAX_JOURNAL_BYTES;
-    this.#checkpointAtBytes = this.#maxJournalBytes;
     this.#warn = onWarning;
     checkLogOwner(path);
     const lost = countLostTransactions(`${path}-wal`);
@@ -166,7 +165,6 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw readErrorOf(this.#path, error);
     }
-    this.#checkpointAtBytes = this.#journalLimit();
   }
 
   commit(entries: readonly Entry[]): void {
@@ -209,7 +207,7 @@ export class SqliteStore implements Store {
   applied(map: OccupancyMap): void {
     if (
       !this.#checkpointer.running &&
-      this.#journalBytes >= this.#checkpointAtBytes
+      this.#journalBytes >= this.#checkpointAtBytes()
     ) this.#beginCheckpoint(map.only);
   }
 
@@ -249,7 +247,7 @@ export class SqliteStore implements Store {
    * the entries alone
    */
   #commitWithStep(bytes: Uint8Array<ArrayBuffer>): boolean {
-    const share = Math.min(1, bytes.length / this.#checkpointAtBytes);
+    const share = Math.min(1, bytes.length / this.#checkpointAtBytes());
     try {
       this.#transaction(() => {
         this.#appendRow(bytes);
@@ -261,8 +259,7 @@ export class SqliteStore implements Store {
       this.records.failed();
       if (!this.#history.failed(error)) {
         this.#checkpointer.stepFailed();
-        this.#checkpointAtBytes = // try again later
-          Math.max(this.#checkpointAtBytes, 2 * this.#journalBytes);
+        this.#retryAtBytes = 2 * this.#journalBytes;
       }
       return false;
     }
@@ -320,7 +317,7 @@ export class SqliteStore implements Store {
   #afterStep(): void {
     if (!this.#checkpointer.stepCommitted()) return;
     this.#journalBytes -= this.#coveredBytes;
-    this.#checkpointAtBytes = this.#journalLimit();
+    this.#retryAtBytes = 0;
   }
 
   /** Writes all changed tiles and empties the journal. */
@@ -345,6 +342,11 @@ export class SqliteStore implements Store {
 
   #noteAlive(entry: Entry): void {
     if (entry.kind === "alive") this.#lastAlive = entry.now;
+  }
+
+  /** Size of the journal at which the next checkpoint begins. */
+  #checkpointAtBytes(): number {
+    return Math.max(this.#journalLimit(), this.#retryAtBytes);
   }
 
   #journalLimit(): number {

@@ -7,11 +7,8 @@ import { crc32 } from "node:zlib";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { MapShard } from "../grid/mod.ts";
 import type { StoredMeta } from "./checkpoint_meta.ts";
-import type {
-  Checkpointer,
-  CheckpointTarget,
-  StoredChunk,
-} from "./checkpointer.ts";
+import type { CheckpointTarget, StoredChunk } from "./checkpoint_target.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import type { LoadGuard } from "./load_guard.ts";
 import { checkedBytes, chunkBytes, readRows } from "./sqlite_rows.ts";
 

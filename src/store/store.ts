@@ -80,6 +80,9 @@ export interface Records {
   readonly shared?: RecordSharing;
 }
 
+/** Applies an entry of the journal of a shard to a map that is loaded. */
+export type ApplyLoaded = (entry: Entry, shard: number) => void;
+
 /**
  * Stores one map. Only one server uses a store at a time, unless it is shared.
  *
@@ -130,10 +133,15 @@ export interface Store {
    *
    * @param map an empty map, with the shards of the store
    * @param limit default: none
+   * @param apply used only by a shared store. Default: `applyEntry`
    * @throws {StoreError} if the stored map cannot be read, or is larger than
    * the limit
    */
-  load(map: OccupancyMap, limit?: LoadLimit): void | Promise<void>;
+  load(
+    map: OccupancyMap,
+    limit?: LoadLimit,
+    apply?: ApplyLoaded,
+  ): void | Promise<void>;
   /**
    * Stores entries. When it returns, or the promise resolves, they have the
    * durability of the store; with a promise, they were delivered and applied

@@ -176,6 +176,10 @@ Deno.test({
     assertFound(await findings(login, { shards: 16 }), [
       /^error: The map in .* has 8 shards, not 16$/,
     ]);
+    await redis.command("HSET", "{occupancy}:meta", "shards", "257");
+    assertFound(await findings(login), [
+      /^error: Cannot use redis:.*: its map has 257 shards, which this version/,
+    ]);
     await redis.command("HSET", "{occupancy}:meta", "format", "copy");
     assertFound(await findings(login), [/^error: A copy .* is not complete$/]);
     await redis.command("HSET", "{occupancy}:meta", "format", "9\n");

@@ -6,6 +6,7 @@ import { runOccupancy, type SpawnOptions } from "../support/processes.ts";
 /** A line of `occupancy doctor --json`. */
 export interface Line {
   readonly check: string;
+  readonly broker?: string;
   readonly status: string;
   readonly message: string;
   readonly hint?: string;

@@ -1,4 +1,4 @@
-/** The table of tiles while its hash table grows. */
+/** The table of tiles while its hash table grows, and the times of groups. */
 import assert from "node:assert/strict";
 import { NO_TILE, TileTable } from "../../src/grid/tile_table.ts";
 import { randomIntegers } from "../support/random.ts";
@@ -46,5 +46,27 @@ Deno.test({
     table.moveSome(tiles);
     assert.equal(doubled - table.bytes, 2 ** 18 * 4, "the old one is freed");
     assert.equal(table.find(511, 255), tiles - 1);
+  },
+});
+
+Deno.test({
+  name: "groupDue() is the minimum of due() of each group of 64 tiles",
+  permissions: "none",
+  fn() {
+    const random = randomIntegers(5);
+    const table = new TileTable();
+    for (let i = 0; i < 40_000; i++) {
+      if (random(8) === 0) table.add(table.length, 0);
+      if (table.length === 0) continue;
+      // Few different times, so that many tiles have the minimum.
+      const due = [-Infinity, 1, 2, 3, Infinity][random(5)]!;
+      table.setDue(random(table.length), due);
+      const group = random(table.length) & ~63;
+      let minimum = Infinity;
+      for (let t = group; t < Math.min(group + 64, table.length); t++) {
+        minimum = Math.min(minimum, table.due(t));
+      }
+      assert.equal(table.groupDue(group), minimum);
+    }
   },
 });

@@ -208,3 +208,43 @@ Deno.test({
     await adoption.stop();
   },
 });
+
+Deno.test({
+  name: "Adoption: made-up names are forgotten when they are not away any more",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { pass, state, names, refuse, adoption } = start(clock);
+    refuse(new Error("not authorized"));
+    for (let i = 0; i < 300; i++) {
+      state(`made-up-${i}`, { state: "offline" });
+      await pass(3000);
+      assert.equal(names.at(-1), `made-up-${i}`, "each is tried");
+      assert.ok(adoption.waiting <= 1, `${adoption.waiting}`);
+      // So that there is room for the next one.
+      state(`made-up-${i}`, { state: "offline", successor: "x" });
+    }
+    for (let i = 0; i < 200; i++) state(`m${i}`, { state: "offline" });
+    await pass(300_000);
+    assert.ok(adoption.waiting > 0 && adoption.waiting <= 100);
+    await adoption.stop();
+  },
+});
+
+Deno.test({
+  name: "Adoption: a server that was back meanwhile is tried at once",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { pass, state, names, refuse, adoption } = start(clock);
+    refuse(new Error("not authorized"));
+    state("gone", { state: "offline" });
+    await pass(3000);
+    state("gone", {});
+    await pass(3000);
+    state("gone", { state: "offline" });
+    await pass(3000);
+    assert.deepEqual(names, ["gone", "gone"], "not after 20 s");
+    await adoption.stop();
+  },
+});

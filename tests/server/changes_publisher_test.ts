@@ -161,7 +161,7 @@ test("ChangesPublisher publishes the revisions of each layer's shard", async () 
   await settled();
   system.change(1, 7, a);
   system.clock.tick(100);
-  assert.deepEqual(taken(), [[a, 7, 7], [b, 2, 2]], "announced");
+  assert.deepEqual(taken(), [[a, 7, 7]], "announced, and no other shard");
   map.deleteLayer(a, system.clock.now);
   changes.layerDeleted(a);
   system.clock.tick(100);
@@ -252,6 +252,85 @@ test("ChangesPublisher announces its revision after a delta was lost", async () 
     system.takeParts().map(({ from, to, cells }) => [from, to, cells.length]),
     [[2, 2, 0]],
   );
+});
+
+test("ChangesPublisher announces after an interval what was lost, without another change", async () => {
+  using system = new System({ manual: true });
+  const { link, clock } = system;
+  const taken = () => link.published.splice(0);
+  const headersOf = (sent: ReturnType<typeof taken>) =>
+    sent.map(({ payload }) => {
+      const { from, to, cells } = parseChanges(payload);
+      return [from, to, cells.length];
+    });
+  const lost = async (sent: ReturnType<typeof taken>) => {
+    for (const { settle } of sent) settle(new LinkError("closed", "lost"));
+    await settled();
+  };
+  system.change(1, 1);
+  clock.tick(0);
+  const delta = taken();
+  clock.tick(1000);
+  assert.equal(clock.pending, 0, "no timer while nothing changes");
+  await lost(delta);
+  clock.tick(99);
+  assert.deepEqual(headersOf(taken()), []);
+  clock.tick(1);
+  const announced = taken();
+  assert.deepEqual(headersOf(announced), [[1, 1, 0]]);
+  clock.tick(1000);
+  await lost(announced);
+  clock.tick(100);
+  const again = taken();
+  assert.deepEqual(headersOf(again), [[1, 1, 0]], "until it is sent");
+  again[0]!.settle();
+  await settled();
+  clock.tick(1000);
+  assert.deepEqual(headersOf(taken()), []);
+  assert.equal(clock.pending, 0);
+});
+
+test("ChangesPublisher.connected() announces again after an interval what was lost", async () => {
+  using system = new System({ manual: true });
+  const { link, clock, changes } = system;
+  system.change(1, 1);
+  clock.tick(1000);
+  const [delta] = link.published.splice(0);
+  changes.disconnected();
+  changes.connected();
+  const [announced] = link.published.splice(0);
+  // Of the connection before: its result is late.
+  delta!.settle(new LinkError("closed", "lost"));
+  announced!.settle();
+  await settled();
+  clock.tick(100);
+  assert.deepEqual(system.takeParts().map(({ from, to }) => [from, to]), [[
+    1,
+    1,
+  ]]);
+  const other = new FakeLink({ manual: true });
+  changes.connected(other);
+  const [sent] = other.published.splice(0);
+  sent!.settle(new LinkError("refused", "quota exceeded"));
+  await settled();
+  clock.tick(100);
+  assert.equal(system.takeParts().length, 1, "on all connections");
+});
+
+test("ChangesPublisher announces a deletion again that was lost, without another change", async () => {
+  using system = new System({ manual: true });
+  const { link, clock, changes, map } = system;
+  system.change(1, 1, "desk");
+  clock.tick(1000);
+  map.deleteLayer("desk", clock.now);
+  changes.layerDeleted("desk");
+  clock.tick(1000);
+  const sent = link.published.splice(0).at(-1)!;
+  sent.settle(new LinkError("refused", "quota exceeded"));
+  await settled();
+  clock.tick(100);
+  const parts = system.takeParts(`${TOPIC}/desk`);
+  assert.deepEqual(parts.map(({ from, to }) => [from, to]), [[2, 2]]);
 });
 
 test("ChangesPublisher splits a large delta into parts of 256 KiB", () => {

@@ -1,6 +1,7 @@
 /** Several servers over one journal and one broker, both in memory. */
 import { OccupancyMap } from "../../src/grid/mod.ts";
 import type { ServerOptions } from "../../src/server/context.ts";
+import { Topics } from "../../src/protocol/mod.ts";
 import { Server } from "../../src/server/mod.ts";
 import type { ZoneEvent } from "../../src/zones/mod.ts";
 import {
@@ -65,7 +66,8 @@ export class Cluster implements AsyncDisposable {
     options: Partial<ServerOptions> = {},
   ): Promise<Member> {
     const store = this.journal.open(name);
-    const link = this.broker.link({ subscriptions: [] });
+    const subscriptions = [new Topics().marker(name)];
+    const link = this.broker.link({ subscriptions });
     const map = new OccupancyMap({ maxSkew: 60_000 }, { shards: this.#shards });
     const log: string[] = [];
     const server = new Server({

@@ -10,7 +10,8 @@ import { fakeContext } from "./support.ts";
 function start() {
   const link = new FakeLink();
   const topics = new GroupTopics(new Topics(), "hall");
-  const context = fakeContext({ link, group: topics });
+  const log: string[] = [];
+  const context = fakeContext({ link, group: topics }, log);
   const members = new Set(["me", "a", "b"]);
   const barrier = new GroupBarrier(context, topics, {
     involved: () => new Set(members),
@@ -20,14 +21,16 @@ function start() {
     members,
     barrier,
     link,
+    log,
     status: context.status,
     answers,
     /** Publishes a marker. */
-    publish: () => {
+    publish: (onTimeout?: () => void) => {
       const round = { isDone: false, id: "" };
       barrier.publish(link, {
         onReturn: () => round.isDone = true,
         onFailure: () => {},
+        ...(onTimeout && { onTimeout }),
       });
       round.id = JSON.parse(link.textsOn(topics.barrier).at(-1)!).id;
       return round;
@@ -80,6 +83,32 @@ Deno.test({
     const last = publish();
     for (const name of ["me", "b"]) answer(name, last);
     assert.equal(last.isDone, false, "the same if it was away meanwhile");
+  },
+});
+
+Deno.test({
+  name:
+    "GroupBarrier: a marker with onTimeout waits for silent members, and fails if they do not answer",
+  permissions: "none",
+  fn: () => {
+    using clock = new FakeClock();
+    const { publish, answer, log } = start();
+    const first = publish();
+    for (const name of ["me", "b"]) answer(name, first);
+    clock.tick(12_000); // "a" is silent from now on
+    const lines = log.length;
+    let timeOuts = 0;
+    const strict = publish(() => timeOuts++);
+    for (const name of ["me", "b"]) answer(name, strict);
+    clock.tick(11_999);
+    assert.deepEqual([strict.isDone, timeOuts], [false, 0]);
+    clock.tick(1);
+    assert.deepEqual([strict.isDone, timeOuts], [false, 1]);
+    assert.equal(log.length, lines, "no request was answered early");
+    const next = publish(() => timeOuts++);
+    for (const name of ["me", "b", "a"]) answer(name, next);
+    clock.tick(12_000);
+    assert.deepEqual([next.isDone, timeOuts], [true, 1]);
   },
 });
 

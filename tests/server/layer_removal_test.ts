@@ -165,6 +165,7 @@ function startRemoval(
     onRequest: () => {},
     onLayerGone: (layer) => gone.push(layer),
     onApplied: () => {},
+    onReloaded: () => {},
     onStoreProblem: () => {},
   });
   const removal = new LayerRemoval(context, pipeline);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import type { Incoming } from "../../src/mqtt/link.ts";
 import { untilNextTurn } from "../../src/common/next_turn.ts";
-import { OccupancyMap } from "../../src/grid/mod.ts";
+import { Freshness, OccupancyMap } from "../../src/grid/mod.ts";
 import type { ServerOptions } from "../../src/server/context.ts";
 import { Pipeline, type PipelineEvents } from "../../src/server/pipeline.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
@@ -46,6 +46,7 @@ function start(
     onRequest: (request) => requests.push(request),
     onLayerGone: () => {},
     onApplied: () => {},
+    onReloaded: () => {},
     onStoreProblem: () => {},
     ...events,
   }, maxTurnMs);
@@ -166,6 +167,28 @@ test("refresh() while a large payload is applied returns the time to which the m
   assert.equal(link.acknowledged.length, 1, "not completed at once");
   await until(() => link.acknowledged.length === 2);
   await until(() => pipeline.refresh() === now);
+});
+
+test("refresh() returns a time at which late readings are stale that arrive stale", async () => {
+  let now = NOW;
+  const map = new OccupancyMap({ staleAfter: 1000 });
+  const { pipeline } = start({ map, clock: () => now }, 0);
+  pipeline.push(message("-1,-1,1"));
+  pipeline.flush();
+  assert.equal(pipeline.refresh(), NOW);
+  now += 5000;
+  const late = NOW + 500; // fresh at the time of the refresh
+  pipeline.push(message(`-2,-1,1,${late}\n${LARGE}`));
+  await turnsUntil(
+    () => map.layer("default")!.get(-2, -1) !== undefined,
+    () => {},
+  );
+  assert.ok(pipeline.isBusy, "the rest of the payload follows");
+  const { freshness } = map.layer("default")!.get(-2, -1)!;
+  const time = pipeline.refresh()!;
+  assert.equal(freshness, Freshness.Stale);
+  assert.ok(time - late > 1000, "a receiver finds it stale too");
+  await pipeline.processed();
 });
 
 test("the journal of a large payload makes the same map with the same revisions", async () => {

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { Server } from "../../src/server/mod.ts";
 import type { Incoming } from "../../src/mqtt/link.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { type FakeLink, incoming } from "../support/fake_link.ts";
-import { fakeOptions } from "./support.ts";
+import { LinkError } from "../../src/mqtt/link.ts";
+import { Presence } from "../../src/server/presence.ts";
+import { FakeLink, incoming, settled } from "../support/fake_link.ts";
+import { fakeContext, fakeOptions, NOW } from "./support.ts";
 
 const STATE = "occupancy/server/state";
 
@@ -191,5 +193,30 @@ Deno.test({
       "forgotten, so that a later server is seen too",
     );
     await server.stop();
+  },
+});
+
+Deno.test({
+  name: "a state of the server that the broker refuses is published again",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const link = new FakeLink({ manual: true });
+    const context = fakeContext({ link });
+    context.status.link = { up: true, since: NOW, problem: undefined };
+    const presence = new Presence(context);
+    void presence.announce("online");
+    link.published[0]!.settle(new LinkError("refused", "Quota exceeded"));
+    await settled();
+    clock.tick(9999);
+    assert.equal(link.published.length, 1);
+    clock.tick(1);
+    assert.equal(link.published.length, 2);
+    link.published[1]!.settle(new LinkError("closed", "Lost"));
+    await settled();
+    clock.tick(60_000);
+    assert.equal(link.published.length, 2, "the next connect publishes it");
+    presence.close();
+    assert.equal(clock.pending, 0);
   },
 });

@@ -39,6 +39,7 @@ class System {
       onRequest: () => {},
       onLayerGone: () => {},
       onApplied: () => {},
+      onReloaded: () => {},
       onStoreProblem: () => {},
     });
   }

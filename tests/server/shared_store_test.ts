@@ -170,6 +170,7 @@ Deno.test({
         onRequest: (request) => requests.push(request),
         onLayerGone: () => {},
         onApplied: () => {},
+        onReloaded: () => {},
         onStoreProblem: () => {},
       },
     );

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ColumnPool } from "../../src/store/column_pool.ts";
 import { decodeEntries, EntryEncoder } from "../../src/store/entry_codec.ts";
 import type { Entry } from "../../src/store/store.ts";
 
@@ -66,6 +67,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
       "zones" as const,
       "home-assistant" as const,
       "zone-memories" as const,
+      "sources" as const,
     ),
     mark: fc.maxSafeNat(),
     guard: fc.maxSafeNat(),
@@ -98,6 +100,47 @@ Deno.test({
       }),
       { numRuns: 500 },
     );
+  },
+});
+
+Deno.test({
+  name: "entries that are decoded into a pool are whole until it is used again",
+  permissions: "none",
+  fn() {
+    const encoder = new EntryEncoder();
+    const pool = new ColumnPool();
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(entry, { maxLength: 4 }), { maxLength: 3 }),
+        (groups) => {
+          pool.reuse();
+          const decoded = groups.map((entries) => [
+            ...decodeEntries(encoder.encode(entries).slice(), pool),
+          ]);
+          assert.deepEqual(decoded, groups);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  },
+});
+
+Deno.test({
+  name: "a pool returns the same memory again, also after it had too little",
+  permissions: "none",
+  fn() {
+    const pool = new ColumnPool();
+    pool.take(Int32Array, 3);
+    pool.reuse();
+    const bytes = pool.take(Uint8Array, 3);
+    const times = pool.take(Float64Array, 1);
+    assert.equal(times.buffer, bytes.buffer);
+    assert.equal(times.byteOffset, 8);
+    assert.notEqual(pool.take(Float64Array, 1000).buffer, bytes.buffer);
+    pool.reuse();
+    const many = pool.take(Float64Array, 1000);
+    assert.equal(pool.take(Int32Array, 1).buffer, many.buffer);
+    assert.equal(pool.take(Uint8Array, 1 << 21).length, 1 << 21);
   },
 });
 

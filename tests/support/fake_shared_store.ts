@@ -6,13 +6,20 @@
 import { setImmediate } from "node:timers";
 import type { MapShard, OccupancyMap } from "../../src/grid/mod.ts";
 import { decodeEntries, EntryEncoder } from "../../src/store/entry_codec.ts";
+import {
+  describeSources,
+  joinSources,
+  withSources,
+} from "../../src/store/entry_sources.ts";
 import { SharedRecords } from "../../src/store/redis/shared_records.ts";
 import {
   applyEntry,
+  type ApplyLoaded,
   type Delivery,
   type Entry,
   type Follower,
   type Leases,
+  type LoadLimit,
   shardOfEntry,
   type SharedStore,
   type Store,
@@ -26,6 +33,7 @@ interface JournalItem {
   readonly commit: readonly Entry[];
   readonly indexes: readonly number[];
   readonly bytes: Uint8Array;
+  readonly sources: string | undefined;
 }
 
 /** The lease of a shard. */
@@ -113,7 +121,8 @@ export class FakeJournal {
       if (own.length === 0) continue;
       const entries = own.map((index) => commit[index]!);
       const bytes = this.#encoder.encode(entries).slice();
-      this.items[shard]!.push({ writer, commit, indexes: own, bytes });
+      const sources = joinSources(entries.map(describeSources));
+      this.items[shard]!.push({ writer, commit, indexes: own, bytes, sources });
     }
     for (const store of this.stores) store.wake();
     return [...indexes.keys()].filter((shard) => indexes[shard]!.length > 0);
@@ -222,13 +231,17 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
     return this.#map!;
   }
 
-  load(map: OccupancyMap): void {
+  load(
+    map: OccupancyMap,
+    _limit?: LoadLimit,
+    apply: ApplyLoaded = (entry, shard) => applyEntry(map, entry, shard),
+  ): void {
     this.#map = map;
     for (const shard of this.#journal.items.keys()) {
       for (;;) {
         const item = this.#next(shard);
         if (item === undefined) break;
-        for (const entry of this.#read(item)) applyEntry(map, entry, shard);
+        for (const entry of this.#read(item)) apply(entry, shard);
         this.#positions[shard]!++;
       }
     }
@@ -350,8 +363,8 @@ export class FakeSharedStore implements Store, SharedStore, Leases {
   }
 
   /** Returns the entries of an item; applies those that are for the store. */
-  #read({ bytes }: JournalItem): Entry[] {
-    const entries = [...decodeEntries(bytes)];
+  #read({ bytes, sources = "[]" }: JournalItem): Entry[] {
+    const entries = withSources([...decodeEntries(bytes)], sources);
     for (const entry of entries) {
       if (entry.kind === "records") this.records.apply(entry);
       if (entry.kind === "alive") this.#lastAlive = entry.now;

@@ -7,6 +7,7 @@ import { OccupancyMap } from "../../src/grid/mod.ts";
 import type { Connection } from "../../src/mqtt/connection.ts";
 import { JoinedLinks } from "../../src/mqtt/joined_links.ts";
 import { GroupTopics, Topics } from "../../src/protocol/mod.ts";
+import type { ServerOptions } from "../../src/server/context.ts";
 import { offlineState, onlineState, Server } from "../../src/server/mod.ts";
 import type { FakeJournal, FakeSharedStore } from "./fake_shared_store.ts";
 import { serverLog } from "./server_log.ts";
@@ -24,7 +25,17 @@ export interface Member extends AsyncDisposable {
 }
 
 /** Starts a server of the group, on all of the brokers. */
-export async function startMember(
+export function startMember(
+  name: string,
+  journal: FakeJournal,
+  ...urls: readonly string[]
+): Promise<Member> {
+  return startMemberWith({}, name, journal, ...urls);
+}
+
+/** The same with other options. */
+export async function startMemberWith(
+  options: Pick<ServerOptions, "silentAfter">,
   name: string,
   journal: FakeJournal,
   ...urls: readonly string[]
@@ -59,6 +70,7 @@ export async function startMember(
   const map = new OccupancyMap({ maxSkew: 60_000 }, { shards: journal.shards });
   const log: string[] = [];
   const server = new Server({
+    ...options,
     link: new JoinedLinks(connections),
     store,
     map,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ALONE, isAlone } from "../../tools/test/alone.ts";
+import { ALONE, FIRST, isAlone } from "../../tools/test/alone.ts";
 import {
   flagsOfGroup,
   parseTestArguments,
@@ -17,6 +17,17 @@ Deno.test({
       assert.equal(Deno.statSync(ROOT + path).isDirectory, path.endsWith("/"));
       assert.match(path, /^tests\/.*(\/|_test\.ts)$/);
       assert.match(reason, /^\w.{10,}[^.]$/, path);
+    }
+  },
+});
+
+Deno.test({
+  name: "every file that starts first exists, and does not run alone",
+  ...needs(),
+  fn: () => {
+    for (const path of FIRST) {
+      assert.equal(Deno.statSync(ROOT + path).isFile, true, path);
+      assert.equal(isAlone(path), false, path);
     }
   },
 });

@@ -9,6 +9,9 @@ import { deadline, doneWithin } from "../../src/common/async.ts";
 
 /** Time that a process has to end after SIGTERM, in ms. */
 const END_TIMEOUT_MS = 5000;
+/** The bounds of {@linkcode freePort}: Linux gives ports from 32,768. */
+const MIN_PORT = 10_240;
+const MAX_PORT = 32_767;
 /** Characters of output that are kept of each process. */
 const KEPT_OUTPUT = 200_000;
 
@@ -246,10 +249,22 @@ export class ProcessGroup implements AsyncDisposable {
   }
 }
 
-/** Returns a free TCP port of the loopback. Another program may take it. */
+/**
+ * Returns a free TCP port of the loopback. It is not one that systems give to
+ * outgoing connections or for port 0, so that few programs can take it before it
+ * is used, or while its program restarts.
+ *
+ * @throws {Error} if no port is free
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  for (let tries = 0; tries < 1000; tries++) {
+    const port = MIN_PORT + Math.floor(Math.random() * (MAX_PORT - MIN_PORT));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch {
+      // In use, or reserved by the system: the next one.
+    }
+  }
+  throw new Error(`No TCP port from ${MIN_PORT} to ${MAX_PORT} is free`);
 }

@@ -9,7 +9,15 @@
 
 /** Test files or folders, from the top of the checkout, with the reason. */
 export const ALONE: Readonly<Record<string, string>> = {
-  "tests/attacks/": "measure memory and times of answers under attack",
+  "tests/attacks/http_answers_test.ts": "measures memory and times of answers",
+  "tests/attacks/http_bodies_test.ts": "measures memory",
+  "tests/attacks/idle_connections_test.ts": "opens more than 1,000 connections",
+  "tests/attacks/large_payloads_test.ts": "counts turns beside large messages",
+  "tests/attacks/memory_test.ts": "attacks with all that the machine has",
+  "tests/attacks/requests_test.ts": "measures turns and times of answers",
+  "tests/attacks/scattered_cells_test.ts": "fills the memory of servers",
+  "tests/attacks/shutdown_test.ts": "measures the end of a loaded server",
+  "tests/attacks/websocket_messages_test.ts": "sends as fast as it can",
   "tests/cluster/": "run a Redis Cluster with three servers under load",
   "tests/fuzz/": "sends as fast as it can, and measures memory",
   "tests/http/feed/live_feed_test.ts": "measures that changes take 100 ms",
@@ -21,7 +29,20 @@ export const ALONE: Readonly<Record<string, string>> = {
   "tests/page/zones/zones_page_test.ts": "measures how late the list is",
   "tests/scenarios/frozen_readers_test.ts": "measures the slowest answer",
   "tests/scenarios/watch_load_test.ts": "100,000 changes per second",
+  "tests/store/checkpoint_turns_test.ts": "measures steps with 3 million tiles",
 };
+
+/**
+ * Files that run in parallel and start before all others, because they take
+ * longest: as the last ones they would run alone, and mostly wait.
+ */
+export const FIRST: readonly string[] = [
+  "tests/zones/live_test.ts",
+  "tests/scenarios/store_files_test.ts",
+  "tests/broker/conformance/wills_test.ts",
+  "tests/store/redis/checkpoint_holder_test.ts",
+  "tests/scenarios/group_test.ts",
+];
 
 /** Returns true if a test file, from the top of the checkout, runs alone. */
 export function isAlone(file: string): boolean {

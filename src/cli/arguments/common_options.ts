@@ -1,14 +1,9 @@
 /** Options that several commands share, with the types of their flags. */
 import { redactUrl } from "../../mqtt/url.ts";
 import type { FlagsOf, OptionSpec } from "./spec.ts";
-import {
-  parseBroker,
-  parseHttpUrl,
-  parseLayer,
-  parsePrefix,
-  parseSource,
-  parseTimeout,
-} from "./values.ts";
+import { parseBroker, parseHttpUrl } from "./address_values.ts";
+import { parseLayer, parsePrefix, parseSource } from "./name_values.ts";
+import { parseTimeout } from "./number_values.ts";
 
 const BROKER = "Broker";
 const ALL_COMMANDS = "All commands";

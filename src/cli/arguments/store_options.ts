@@ -1,8 +1,9 @@
 /** Options of a store, which several commands share. */
 import { hideRedisLogin } from "../../store/redis/address.ts";
-import { MAX_REDIS_SHARDS } from "../../store/redis/keys.ts";
+import { MAX_SHARDS } from "../../grid/mod.ts";
 import type { FlagsOf, OptionSpec } from "./spec.ts";
-import { parseRange, parseStore } from "./values.ts";
+import { parseStore } from "./address_values.ts";
+import { parseRange } from "./number_values.ts";
 
 const STORE = "Store";
 const REDIS = "Store in Redis";
@@ -83,7 +84,7 @@ export const REDIS_OPTIONS = [
     summary:
       "parts of a new map, 1 to 256; the number stays as it was when the map was made",
     unset: "that of the map, 16 for a new one",
-    parse: (text) => parseRange(text, 1, MAX_REDIS_SHARDS),
+    parse: (text) => parseRange(text, 1, MAX_SHARDS),
     group: REDIS,
   },
   ...REDIS_ACCESS_OPTIONS,

@@ -67,11 +67,15 @@ export class Controls {
     this.#planButton.setAttribute("aria-pressed", "true");
     this.#planButton.hidden = true;
     byId("div", "tools").prepend(
-      createTool("Zoom in (+)", ICONS.zoomIn(), () => map.zoomBy(ZOOM_FACTOR)),
+      createTool(
+        "Zoom in (+)",
+        ICONS.zoomIn(),
+        () => map.moves.zoomBy(ZOOM_FACTOR),
+      ),
       createTool(
         "Zoom out (−)",
         ICONS.zoomOut(),
-        () => map.zoomBy(1 / ZOOM_FACTOR),
+        () => map.moves.zoomBy(1 / ZOOM_FACTOR),
       ),
       createTool("Show all (0)", ICONS.fit(), fit),
       this.#boxButton,
@@ -104,9 +108,9 @@ export class Controls {
     listenToKeys(this.#map, {
       arrow: (right, down, selecting) => {
         if (explorer.hasCursor) explorer.moveCursor(right, down, selecting);
-        else map.panBy(right * PAN_PX, down * PAN_PX);
+        else map.moves.panBy(right * PAN_PX, down * PAN_PX);
       },
-      zoom: (direction) => map.zoomBy(ZOOM_FACTOR ** direction),
+      zoom: (direction) => map.moves.zoomBy(ZOOM_FACTOR ** direction),
       fit: () => options.fit(),
       goTo: () => {
         this.#field.focus();

@@ -160,7 +160,7 @@ export class Explorer {
       if (this.#selection) this.select(region);
       else this.#selectByUser(region);
     } else this.#anchor = undefined;
-    this.#map.reveal(this.#cursor);
+    this.#map.moves.reveal(this.#cursor);
     this.#announceCursor();
     this.#update();
   }

@@ -1,13 +1,10 @@
 /// <reference lib="dom" />
 /**
- * The floor plans under the cells.
+ * Loads the floor plans of the layers.
  *
  * @module
  */
 
-import type { Extent } from "ol/extent.js";
-import ImageLayer from "ol/layer/Image.js";
-import ImageStatic from "ol/source/ImageStatic.js";
 import { fetchPlans, type FloorPlan } from "../feed/requests.ts";
 
 /** The floor plans of all layers, loaded on request. */
@@ -46,15 +43,4 @@ export class FloorPlans {
     for (const plan of plans) this.#plans.set(plan.layer, plan);
     if (hadPlans || plans.length > 0) this.#onLoad();
   }
-}
-
-/** Creates the map layer of an image. */
-export function createPlanLayer(
-  url: string,
-  imageExtent: Extent,
-): ImageLayer<ImageStatic> {
-  return new ImageLayer({
-    className: "plan",
-    source: new ImageStatic({ url, imageExtent, interpolate: true }),
-  });
 }

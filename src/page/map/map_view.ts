@@ -8,7 +8,6 @@
  */
 
 import type { MapBrowserEvent } from "ol";
-import { easeOut } from "ol/easing.js";
 import DoubleClickZoom from "ol/interaction/DoubleClickZoom.js";
 import DragBox from "ol/interaction/DragBox.js";
 import type OlMap from "ol/Map.js";
@@ -16,11 +15,12 @@ import type View from "ol/View.js";
 import type { Region } from "../../protocol/region.ts";
 import type { PlanImage } from "../feed/requests.ts";
 import { CellLayer } from "./cell_layer.ts";
-import { createPlanLayer } from "./floor_plans.ts";
 import { Axes } from "./axes.ts";
+import { ANIMATION, CameraMoves } from "./camera_moves.ts";
 import { type Edges, overlap } from "./framing.ts";
-import { createOlMap, MAX_SCALE } from "./ol_map.ts";
+import { createOlMap } from "./ol_map.ts";
 import type { Colors } from "./palette.ts";
+import { PlanOverlay } from "./plan_overlay.ts";
 import type { Point } from "./regions.ts";
 import {
   type Camera,
@@ -29,11 +29,6 @@ import {
 } from "./view_follower.ts";
 
 export type { Camera };
-
-/** The smallest scale of {@linkcode MapView.goTo}. */
-const MIN_GO_TO_SCALE = 24;
-
-const ANIMATION = { duration: 220, easing: easeOut };
 
 /** Callbacks of {@linkcode MapView}. */
 export interface MapEvents {
@@ -71,20 +66,19 @@ export interface Rect {
 export class MapView {
   /** The cells. */
   readonly cellLayer: CellLayer;
+  /** Moves the camera. */
+  readonly moves: CameraMoves;
   readonly #map: OlMap;
   readonly #target: HTMLElement;
   readonly #view: View;
   readonly #follower: ViewFollower;
+  readonly #plan: PlanOverlay;
   /** Which way y grows. Set it with {@linkcode MapView.yUp}. */
   readonly axes = new Axes();
-  readonly #animated: boolean;
   #boxTool = false;
   #editing = false;
   #cells: Region | undefined;
   #zones: Edges | undefined;
-  #plan: PlanImage | undefined;
-  #planShown = true;
-  #planLayer: ReturnType<typeof createPlanLayer> | undefined;
 
   /**
    * @param overlays kept clear of cells where there is space
@@ -97,7 +91,6 @@ export class MapView {
     events: MapEvents,
     animated: boolean,
   ) {
-    this.#animated = animated;
     this.#target = target;
     this.cellLayer = new CellLayer(colors);
     const { map, box } = createOlMap({
@@ -113,6 +106,14 @@ export class MapView {
       axes: this.axes,
       overlays,
       animation: animated ? ANIMATION : undefined,
+    });
+    this.#plan = new PlanOverlay(this.#map, this.axes);
+    this.moves = new CameraMoves({
+      view: this.#view,
+      axes: this.axes,
+      follower: this.#follower,
+      visibleRegion: () => this.visibleRegion,
+      animated,
     });
     box.on("boxend", () => {
       const [x0, y0, x1, y1] = this.axes.edgesOf(
@@ -178,13 +179,14 @@ export class MapView {
 
   /** Whether the layer has a floor plan. */
   get hasPlan(): boolean {
-    return this.#plan !== undefined;
+    return this.#plan.image !== undefined;
   }
 
   /** Whether a part of the floor plan is visible. */
   get planVisible(): boolean {
-    return this.#plan !== undefined && this.#planShown &&
-      overlap(this.#plan.extent, this.visibleEdges);
+    const { image, isShown } = this.#plan;
+    return image !== undefined && isShown &&
+      overlap(image.extent, this.visibleEdges);
   }
 
   /** Whether y grows upwards. The camera keeps its coordinates. */
@@ -193,8 +195,8 @@ export class MapView {
     const { camera } = this;
     this.axes.yUp = yUp;
     this.cellLayer.yUp = yUp;
-    this.#placePlan();
-    this.#setCamera(camera);
+    this.#plan.place();
+    this.moves.restore(camera);
     this.#follower.update();
   }
 
@@ -216,75 +218,20 @@ export class MapView {
 
   /** Whether the floor plan is shown. The view is the same without it. */
   set planShown(shown: boolean) {
-    if (shown === this.#planShown) return;
-    this.#planShown = shown;
-    this.#placePlan();
+    this.#plan.isShown = shown;
   }
 
   /** The floor plan of the layer; undefined for none. */
   set plan(plan: PlanImage | undefined) {
-    if (plan === this.#plan) return;
-    this.#plan = plan;
-    this.#placePlan();
+    if (plan === this.#plan.image) return;
+    this.#plan.image = plan;
     this.#showContent();
   }
 
   /** Forgets the view, as for another layer. */
   reset(): void {
-    this.#cells = this.#zones = this.#plan = undefined;
-    this.#placePlan();
+    this.#cells = this.#zones = this.#plan.image = undefined;
     this.#follower.reset();
-  }
-
-  /** Sets the camera without an animation. */
-  jumpTo(camera: Camera): void {
-    this.#follower.stop();
-    this.#setCamera(camera);
-  }
-
-  /** Shows all cells and the floor plan, and follows them from now on. */
-  showAll(): void {
-    this.#follower.showAll();
-  }
-
-  /** Shows a rectangle as large as possible. */
-  showEdges(edges: Edges): void {
-    this.#follower.showEdges(edges);
-  }
-
-  /** Moves a cell into the centre, and zooms in if it is too small to see. */
-  goTo({ x, y }: Point): void {
-    this.#moveTo({
-      center: [x + 0.5, y + 0.5],
-      scale: Math.max(this.scale, MIN_GO_TO_SCALE),
-    });
-  }
-
-  /** Zooms around the centre. @param factor above 1 zooms in */
-  zoomBy(factor: number): void {
-    const { center, scale } = this.camera;
-    this.#moveTo({ center, scale: scale * factor });
-  }
-
-  /** Moves the camera by CSS pixels. */
-  panBy(right: number, down: number): void {
-    const { center: [x, y], scale } = this.camera;
-    const up = this.axes.yUp ? -down : down;
-    this.#moveTo({ center: [x + right / scale, y + up / scale], scale });
-  }
-
-  /** Moves the camera as little as needed to show a cell. */
-  reveal({ x, y }: Point): void {
-    const { x0, y0, x1, y1 } = this.visibleRegion;
-    if (x > x0 && x < x1 && y > y0 && y < y1) return;
-    // One cell beyond the edge: cells at the edge may be visible only in part.
-    const shift = (at: number, first: number, last: number) =>
-      at <= first ? at - first - 2 : at >= last ? at - last + 2 : 0;
-    const { center: [cx, cy], scale } = this.camera;
-    this.#moveTo({
-      center: [cx + shift(x, x0, x1), cy + shift(y, y0, y1)],
-      scale,
-    });
   }
 
   /** The place of a region on the map; undefined before the first frame. */
@@ -344,18 +291,10 @@ export class MapView {
 
   #showContent(): void {
     this.#follower.content = {
-      plan: this.#plan?.extent,
+      plan: this.#plan.image?.extent,
       cells: this.#cells,
       zones: this.#zones,
     };
-  }
-
-  #placePlan(): void {
-    if (this.#planLayer) this.#map.removeLayer(this.#planLayer);
-    const plan = this.#planShown ? this.#plan : undefined;
-    this.#planLayer = plan &&
-      createPlanLayer(plan.url, this.axes.extentOf(plan.extent));
-    if (this.#planLayer) this.#map.getLayers().insertAt(0, this.#planLayer);
   }
 
   #placeOf({ coordinate, pixel }: MapBrowserEvent): MapPlace {
@@ -373,28 +312,5 @@ export class MapView {
     this.#target.dataset.at = center.join();
     this.#target.dataset.scale = String(scale);
     this.#target.dataset.yUp = String(this.yUp);
-  }
-
-  #setCamera({ center: [x, y], scale }: Camera): void {
-    this.#view.cancelAnimations();
-    this.#view.setCenter([x, this.axes.turn(y)]);
-    this.#view.setResolution(1 / scale);
-  }
-
-  /**
-   * Sets the camera, with an animation unless the user prefers reduced motion.
-   */
-  #moveTo(camera: Camera): void {
-    this.#follower.stop();
-    const { center: [x, y] } = camera;
-    const minScale = 1 / this.#view.getMaxResolution();
-    const scale = Math.min(Math.max(camera.scale, minScale), MAX_SCALE);
-    if (!this.#animated) return this.#setCamera({ center: [x, y], scale });
-    this.#view.cancelAnimations();
-    this.#view.animate({
-      center: [x, this.axes.turn(y)],
-      resolution: 1 / scale,
-      ...ANIMATION,
-    });
   }
 }

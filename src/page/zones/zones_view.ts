@@ -354,7 +354,7 @@ export class ZonesView {
     // Some of its surroundings, to see where it is.
     const marginX = (box[2] - box[0]) / 4;
     const marginY = (box[3] - box[1]) / 4;
-    this.#options.map.showEdges([
+    this.#options.map.moves.showEdges([
       box[0] - marginX,
       box[1] - marginY,
       box[2] + marginX,

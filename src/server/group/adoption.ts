@@ -52,8 +52,11 @@ export class Adoption {
   readonly #parts: AdoptionParts;
   readonly #timers = new Map<Link, ReturnType<typeof setTimeout>>();
   readonly #open = new Set<AdoptedSession>();
-  /** Of sessions that could not be taken: when to try again, in ms. */
-  readonly #retryAt = new Map<string, number>();
+  /**
+   * Of sessions that could not be taken: when to try again, in ms. Only of
+   * members that are away: a name that any client made up is forgotten with it.
+   */
+  readonly #retryAt = new Map<Link, Map<string, number>>();
   #stopped = false;
 
   constructor(
@@ -66,6 +69,16 @@ export class Adoption {
     this.#topics = topics;
     this.#sessions = sessions;
     this.#parts = parts;
+  }
+
+  /**
+   * Number of sessions that could not be taken and are tried again: at most that
+   * of the members of {@linkcode GroupMembers}, 100 for each broker.
+   */
+  get waiting(): number {
+    let size = 0;
+    for (const times of this.#retryAt.values()) size += times.size;
+    return size;
   }
 
   /** Call when a member is not connected to a broker. */
@@ -94,16 +107,30 @@ export class Adoption {
   #check(link: Link): void {
     const { members } = this.#parts;
     const away = members.offline(link);
+    const retryAt = this.#retriesOf(link, away);
     if (away.length === 0 && !members.isUncertain(link)) return;
     this.schedule(link);
     const [first] = [...members.working(link)].sort();
     if (first !== this.#context.name) return;
     if ([...this.#open].some((session) => session.base === link)) return;
     const now = this.#context.monotonic();
-    const member = away.find(({ name }) =>
-      !(now < (this.#retryAt.get(keyOf(link, name)) ?? 0))
-    );
+    const member = away.find(({ name }) => !(now < (retryAt.get(name) ?? 0)));
     if (member !== undefined) void this.#adopt(link, member);
+  }
+
+  /** Returns the times of a broker, only those of members that are away. */
+  #retriesOf(
+    link: Link,
+    away: readonly OfflineMember[],
+  ): Map<string, number> {
+    const before = this.#retryAt.get(link);
+    const times = new Map<string, number>();
+    for (const { name } of away) {
+      const time = before?.get(name);
+      if (time !== undefined) times.set(name, time);
+    }
+    this.#retryAt.set(link, times);
+    return times;
   }
 
   async #adopt(base: Link, member: OfflineMember): Promise<void> {
@@ -127,11 +154,11 @@ export class Adoption {
     );
     clock.markDisconnected(earliest - NOTICE_MS, session);
     this.#open.add(session);
-    const key = keyOf(base, name);
-    this.#retryAt.set(key, this.#context.monotonic() + RETRY_MS);
+    const retryAt = this.#context.monotonic() + RETRY_MS;
+    this.#retryAt.get(base)?.set(name, retryAt);
     const error = await session.drain(() => {
       if (this.#stopped) return;
-      this.#retryAt.delete(key);
+      this.#retryAt.get(base)?.delete(name);
       this.#parts.members.publishSuccessor(base, name);
     });
     this.#open.delete(session);
@@ -296,10 +323,6 @@ class AdoptedSession implements OtherSession {
     if (this.#hasMarker && this.#readings.size === 0) this.#stored.resolve();
     if (this.#isStored && this.#requests.size === 0) this.#answered.resolve();
   }
-}
-
-function keyOf({ description }: Link, name: string): string {
-  return `${description} ${name}`;
 }
 
 /** Of filters without wildcards, or with `+` as their last level. */

@@ -87,7 +87,8 @@ export class GroupBarrier {
    *
    * @param events `onReturn` is called when all members have answered that may
    * have readings of the broker, or after 12 s. A member that has not answered
-   * in time is not waited for again until it answers
+   * in time is not waited for again until it answers, except with `onTimeout`,
+   * which is then called after 12 s
    */
   publish(link: Link, events: MarkerEvents): Marker {
     const id = `${this.#runId}/${++this.#count}`;
@@ -95,7 +96,9 @@ export class GroupBarrier {
     const involved = this.#members.involved(link);
     const silent = this.#silentOn(link).intersection(involved);
     this.#silent.set(link, silent);
-    const expected = involved.difference(silent);
+    const expected = events.onTimeout === undefined
+      ? involved.difference(silent)
+      : involved;
     this.#pending.set(id, { link, expected, events, timer });
     const payload = encode({ id, from: this.#context.name });
     link.publish(this.#topics.barrier, payload, { qos: 1 }).catch(() => {
@@ -180,6 +183,9 @@ export class GroupBarrier {
       for (const other of pending.expected) silent.add(other);
     }
     const names = [...pending.expected].map(quoteName);
+    if (pending.events.onTimeout !== undefined) {
+      return pending.events.onTimeout();
+    }
     telemetry.stats.limited.add("group-barriers");
     log.warnLimited(
       "group-barrier",

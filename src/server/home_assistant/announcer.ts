@@ -33,6 +33,9 @@ const MAX_RETURN_DELAY_MS = 1000;
 /** Any client can publish that Home Assistant has started. */
 const MIN_RETURN_INTERVAL_MS = 5000;
 
+/** The pause before the messages that the broker refused are published again. */
+const RETRY_INTERVAL_MS = 30_000;
+
 const RETAINED = { qos: 1, retain: true } as const;
 const NOT_RETAINED = { qos: 1 } as const;
 /** Those of Home Assistant are `online` and `offline`. */
@@ -90,6 +93,8 @@ export class Announcer {
   #hasReturned = false;
   #returnedAt = -Infinity;
   #returnTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs after the broker has refused a message. */
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   /** Zones that are too many. */
   #excess = 0;
   /** True if there is something to announce after the present announcement. */
@@ -211,6 +216,7 @@ export class Announcer {
     this.#stopped = true;
     this.#stopObserving();
     clearTimeout(this.#returnTimer);
+    clearTimeout(this.#retryTimer);
   }
 
   #schedule(): void {
@@ -241,7 +247,10 @@ export class Announcer {
     this.#hasReturned = false;
     if (hasReturned) this.#sent.clear();
     for (const batch of batches(this.#messages(hasReturned))) {
-      if (this.#connection !== connection || !this.#canPublish) return;
+      if (this.#connection !== connection || !this.#canPublish) {
+        this.#hasReturned ||= hasReturned;
+        return;
+      }
       await Promise.all(batch.map((message) => this.#publish(message)));
     }
     this.#logOnce();
@@ -317,7 +326,17 @@ export class Announcer {
           messageOf(error)
         }. Zones are missing in Home Assistant; allow the server to publish there (docs/HOME-ASSISTANT.md)`,
       );
+      this.#retryLater();
     }
+  }
+
+  /** What was not sent is due then, without another change. */
+  #retryLater(): void {
+    if (this.#stopped) return;
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#schedule();
+    }, RETRY_INTERVAL_MS);
   }
 
   /** Forgets the removed zones whose removal was published. */

@@ -73,7 +73,8 @@ export class Activity {
     if (!(this.last - time < CLOCK_STEP_THRESHOLD_MS && this.last > time)) {
       this.last = time;
     }
-    this.heardMs = nowMs;
+    // Those of a journal that is loaded are not in order.
+    this.heardMs = Math.max(this.heardMs, nowMs);
   }
 
   /** Per second: the previous window counts with the part that is not over. */

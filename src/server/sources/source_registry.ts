@@ -6,12 +6,12 @@
 import type { LimitCounts } from "../../common/limit_counts.ts";
 import {
   MAX_LISTED_SOURCES,
-  type ReadingBatch,
   type SourceEvent,
   type SourceList,
   type SourceQuery,
   type SourceState,
 } from "../../protocol/mod.ts";
+import type { SourcedReadings } from "../source_book.ts";
 import { Activity } from "./activity.ts";
 
 /** A source that reports for longer than this is not replaced by new ones. */
@@ -113,15 +113,17 @@ export class SourceRegistry {
    * @param to index after the last reading
    * @param time when they arrived, ms since 1970
    * @param dropped indexes of readings that the map refused: not counted
+   * @param ageMs how long ago they arrived, in ms
    */
   record(
-    batch: ReadingBatch,
+    batch: SourcedReadings,
     from: number,
     to: number,
     time: number,
     dropped: readonly number[] = [],
+    ageMs = 0,
   ): void {
-    const nowMs = this.#monotonic();
+    const nowMs = this.#monotonic() - ageMs;
     const { sources, sourceIndex } = batch;
     if (sources.length === 1) {
       const accepted = to - from - dropped.length;
@@ -155,9 +157,16 @@ export class SourceRegistry {
    * @param count how many
    * @param code why
    * @param time when they arrived, ms since 1970
+   * @param ageMs how long ago that is, in ms
    */
-  refuse(name: string, count: number, code: string, time: number): void {
-    const nowMs = this.#monotonic();
+  refuse(
+    name: string,
+    count: number,
+    code: string,
+    time: number,
+    ageMs = 0,
+  ): void {
+    const nowMs = this.#monotonic() - ageMs;
     this.#activityOf(name, time, nowMs).refuse(count, code, time, nowMs);
   }
 
@@ -229,14 +238,51 @@ export class SourceRegistry {
     }
   }
 
+  /**
+   * Sets which sources are silent, as another server has found out. One that is
+   * not in the list is added; one that has reported since is not silent.
+   *
+   * @param silent by name: when the last reading before the silence arrived, ms
+   * since 1970
+   * @param now the present time, ms since 1970
+   */
+  setSilent(silent: ReadonlyMap<string, number>, now: number): void {
+    for (const source of this.#sources.values()) {
+      if (source.isSilent && !silent.has(source.name)) this.#endSilence(source);
+    }
+    const nowMs = this.#monotonic();
+    for (const [name, last] of silent) {
+      const heardMs = nowMs - Math.max(0, now - last);
+      const source = this.#sources.get(name) ?? this.#add(name, nowMs);
+      if (source === undefined || source.last > last) continue;
+      if (Number.isNaN(source.first)) {
+        Object.assign(source, { first: last, firstMs: heardMs, last, heardMs });
+      }
+      if (!source.isSilent) this.#silentCount++;
+      source.isSilent = true;
+    }
+  }
+
+  /**
+   * Returns when the last reading of a source arrived, ms since 1970; undefined
+   * if it is not in the list.
+   */
+  lastOf(name: string): number | undefined {
+    return this.#sources.get(name)?.last;
+  }
+
+  #endSilence(source: Source): void {
+    source.isSilent = false;
+    this.#silentCount--;
+  }
+
   /** Returns where to count what has just arrived. */
   #activityOf(name: string, time: number, nowMs: number): Activity {
     if (name === "") return this.#unnamed;
     const source = this.#find(name, nowMs) ?? this.#add(name, nowMs);
     if (source === undefined) return this.#unlisted;
     if (source.isSilent) {
-      source.isSilent = false;
-      this.#silentCount--;
+      this.#endSilence(source);
       const { last } = source;
       this.onBack?.({ source: name, event: "back", time, last });
     }

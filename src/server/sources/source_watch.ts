@@ -11,9 +11,12 @@ import {
   type SourceQuery,
 } from "../../protocol/mod.ts";
 import type { Connections } from "../connections.ts";
-import { publishOrWarn, type ServerContext } from "../context.ts";
+import { LinkError } from "../../mqtt/link.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { ServerContext } from "../context.ts";
 import type { Marker } from "../markers.ts";
 import type { Pipeline } from "../pipeline.ts";
+import { SharedSilence } from "./shared_silence.ts";
 import { listSources } from "./source_list.ts";
 
 /** Events that are published in one turn of the event loop. */
@@ -44,6 +47,13 @@ export interface SourceService {
   observe(listener: (event: SourceEvent) => void): () => void;
 }
 
+/** An event to publish. */
+interface Outgoing {
+  readonly event: SourceEvent;
+  /** True if an earlier leader may have published it. */
+  readonly isRepeated: boolean;
+}
+
 /** The parts of the server that a {@linkcode SourceWatch} uses. */
 export interface SourceWatchParts {
   readonly connections: Pick<
@@ -59,7 +69,9 @@ export interface SourceWatchParts {
  * connection to a broker was lost, a broker was silent, the store failed,
  * or this process stood still. And before a source is silent, a message from
  * the server to itself must have passed the broker: so the connection works,
- * and all that was published before has arrived.
+ * and all that was published before has arrived; in a group, at all members.
+ *
+ * Of the servers of a shared store, the leader decides; the others follow it.
  */
 export class SourceWatch implements SourceService {
   readonly #context: ServerContext;
@@ -67,7 +79,11 @@ export class SourceWatch implements SourceService {
   readonly #monotonic: () => number;
   readonly #observers = new Set<(event: SourceEvent) => void>();
   /** Events to publish. */
-  #events: SourceEvent[] = [];
+  #outgoing: Outgoing[] = [];
+  #inFlight = 0;
+  #drained: PromiseWithResolvers<void> | undefined;
+  /** Undefined without a shared store. */
+  readonly #shared: SharedSilence | undefined;
   #isScheduled = false;
   /** Since when all readings could arrive, by `#monotonic`. */
   #listeningSince: number;
@@ -80,8 +96,15 @@ export class SourceWatch implements SourceService {
     this.#parts = parts;
     this.#monotonic = context.monotonic;
     this.#listeningSince = this.#monotonic();
+    const { records } = context.store;
+    this.#shared = records?.shared &&
+      new SharedSilence(context, records, {
+        publish: (events, isRepeated) => this.#enqueue(events, isRepeated),
+        clear: () => this.#clear(),
+        drained: () => this.#whenDrained(),
+      });
     context.registry.onBack = (event) => this.#add([event]);
-    parts.connections.onInterrupted = () => this.#interrupted();
+    parts.connections.onInterrupted = () => this.interrupted();
   }
 
   get size(): number {
@@ -102,13 +125,19 @@ export class SourceWatch implements SourceService {
     return () => void this.#observers.delete(observer);
   }
 
+  /** Call when the map is loaded. */
+  load(): void {
+    this.#shared?.load();
+  }
+
   /** Call about once a second. */
   tick(): void {
-    const { registry, silentAfter } = this.#context;
+    const { registry, silentAfter, leadership } = this.#context;
+    this.#shared?.tick();
     if (silentAfter === undefined) return;
-    if (!this.#isListening) this.#interrupted();
+    if (!this.#isListening) this.interrupted();
     else if (
-      this.#marker === undefined &&
+      this.#marker === undefined && leadership.isLeader &&
       registry.hasDue(silentAfter, this.#listeningSince)
     ) this.#publishMarker(silentAfter);
   }
@@ -116,7 +145,8 @@ export class SourceWatch implements SourceService {
   /** Publishes the last events. Call before the link is closed. */
   stop(): void {
     this.#cancelMarker();
-    while (this.#events.length > 0) this.#publish();
+    this.#shared?.stop();
+    while (this.#outgoing.length > 0) this.#publish();
   }
 
   get #isListening(): boolean {
@@ -125,8 +155,8 @@ export class SourceWatch implements SourceService {
       !this.#parts.connections.isPending;
   }
 
-  /** Readings may have been delayed or lost. */
-  #interrupted(): void {
+  /** Call when readings may have been delayed or lost. */
+  interrupted(): void {
     this.#listeningSince = this.#monotonic();
     this.#cancelMarker();
   }
@@ -143,15 +173,23 @@ export class SourceWatch implements SourceService {
       onReturn: () => {
         this.#hasReturned = true;
         clearTimeout(this.#timeout);
-        void this.#parts.pipeline.processed().then(() => {
+        void this.#applied().then(() => {
           if (this.#marker === marker) mark();
         });
       },
       onFailure: () => this.#cancelMarker(),
+      onTimeout: () => this.interrupted(),
     });
     this.#marker = marker;
     if (this.#hasReturned) return;
     this.#timeout = setTimeout(mark, FIRST_MARKER_TIMEOUT_MS);
+  }
+
+  /** Resolves when all is applied that any server had received or stored. */
+  async #applied(): Promise<void> {
+    const { map, store } = this.#context;
+    await this.#parts.pipeline.processed();
+    await store.shared?.sync(map.shards.keys());
   }
 
   #cancelMarker(): void {
@@ -161,28 +199,78 @@ export class SourceWatch implements SourceService {
   }
 
   #add(events: readonly SourceEvent[]): void {
-    for (const event of events) this.#events.push(event);
-    if (this.#isScheduled || this.#events.length === 0) return;
+    if (this.#shared !== undefined) this.#shared.add(events);
+    else this.#enqueue(events, false);
+  }
+
+  #enqueue(events: readonly SourceEvent[], isRepeated: boolean): void {
+    for (const event of events) this.#outgoing.push({ event, isRepeated });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#outgoing.length === 0) return;
     this.#isScheduled = true;
     nextTurn(
       () => this.#publish(),
-      this.#events.length > MAX_TURN_EVENTS,
+      this.#outgoing.length > MAX_TURN_EVENTS,
     );
   }
 
   /** Publishes some events; the others in the next turns. */
   #publish(): void {
     this.#isScheduled = false;
-    const { topics, leadership } = this.#context;
-    for (const event of this.#events.splice(0, MAX_TURN_EVENTS)) {
+    const { leadership } = this.#context;
+    for (
+      const { event, isRepeated } of this.#outgoing.splice(0, MAX_TURN_EVENTS)
+    ) {
       if (!leadership.isLeader) continue;
-      const topic = topics.sourceEvent(event.source);
-      void publishOrWarn(this.#context, topic, encodeSourceEvent(event), {
-        qos: 1,
-        contentType: "application/json",
-      });
+      void this.#send(event);
+      if (isRepeated) continue;
       for (const observer of this.#observers) observer(event);
     }
-    this.#add([]);
+    this.#resolveDrained();
+    this.#schedule();
+  }
+
+  async #send(event: SourceEvent): Promise<void> {
+    const { link, log, topics } = this.#context;
+    const topic = topics.sourceEvent(event.source);
+    const options = { qos: 1, contentType: "application/json" } as const;
+    this.#inFlight++;
+    try {
+      await link.publish(topic, encodeSourceEvent(event), options);
+      this.#shared?.published(event);
+    } catch (error) {
+      const isClosed = error instanceof LinkError && error.code === "closed";
+      // The next leader publishes it again.
+      if (isClosed && this.#shared !== undefined) return;
+      log.warnLimited(
+        "failed-publish",
+        `Cannot publish on ${topic}: ${messageOf(error)}`,
+      );
+      this.#shared?.published(event);
+    } finally {
+      this.#inFlight--;
+      this.#resolveDrained();
+    }
+  }
+
+  #clear(): void {
+    this.#outgoing = [];
+    this.#resolveDrained();
+  }
+
+  async #whenDrained(): Promise<void> {
+    while (this.#outgoing.length > 0 || this.#inFlight > 0) {
+      this.#drained ??= Promise.withResolvers<void>();
+      await this.#drained.promise;
+    }
+  }
+
+  #resolveDrained(): void {
+    if (this.#outgoing.length > 0 || this.#inFlight > 0) return;
+    this.#drained?.resolve();
+    this.#drained = undefined;
   }
 }

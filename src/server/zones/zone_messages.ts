@@ -21,6 +21,10 @@ const TURN_MESSAGES = 64;
 const MAX_WAITING_EVENTS = 50_000;
 /** The same of one zone: they are stored together, and published in one turn. */
 const MAX_ZONE_EVENTS = 500;
+/** The pause before states that the broker refused are published again. */
+const RETRY_INTERVAL_MS = 10_000;
+/** States that the broker refused; above this, the oldest are dropped. */
+const MAX_REFUSED_STATES = 20_000;
 const NOTHING = new Uint8Array();
 const STATE = {
   qos: 1,
@@ -48,7 +52,9 @@ interface Outgoing {
 }
 
 /**
- * Publishes states and events, the state of a zone before its events.
+ * Publishes states and events, the state of a zone before its events. A state
+ * that the broker refuses is published again each 10 s and after a connect, until
+ * there is a newer one; an event is dropped.
  *
  * States are not queued: while the broker is slow or disconnected, a state
  * replaces an older one that was not published yet. Events wait, in order.
@@ -65,6 +71,11 @@ export class ZoneMessages {
   readonly #queue = new Set<string>();
   /** The events that were not published, the oldest first. */
   readonly #waiting = new Set<ZoneEvent>();
+  /** By zone: the state that was published last, without an acknowledgement. */
+  readonly #lastStates = new Map<string, ZoneState | null>();
+  /** By zone: states that the broker refused, the oldest first. */
+  readonly #refused = new Map<string, ZoneState | null>();
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #inFlight = 0;
   #isScheduled = false;
   #stopped = false;
@@ -93,12 +104,14 @@ export class ZoneMessages {
 
   /** Publishes a state. */
   setState(state: ZoneState): void {
+    this.#refused.delete(state.zone);
     this.#of(state.zone).state = state;
     this.#enqueue(state.zone);
   }
 
   /** Deletes the retained state of a zone. */
   clear(zone: string): void {
+    this.#refused.delete(zone);
     this.#of(zone).state = null;
     this.#enqueue(zone);
   }
@@ -128,6 +141,7 @@ export class ZoneMessages {
 
   /** Continues after a connect. */
   connected(): void {
+    this.#retryRefused();
     this.#schedule();
   }
 
@@ -136,12 +150,15 @@ export class ZoneMessages {
     this.#outgoing.clear();
     this.#queue.clear();
     this.#waiting.clear();
+    this.#lastStates.clear();
+    this.#refused.clear();
     this.#resolveDrained();
   }
 
   /** Publishes nothing more. */
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#retryTimer);
   }
 
   #of(zone: string): Outgoing {
@@ -191,8 +208,14 @@ export class ZoneMessages {
     outgoing.state = undefined;
     if (state !== undefined) {
       const payload = state === null ? NOTHING : encode(state);
-      void this.#publish(topics.zone(zone), payload, STATE).then((isDone) => {
-        if (isDone && state === null) this.#events.onCleared(zone);
+      this.#lastStates.set(zone, state);
+      void this.#publish(topics.zone(zone), payload, STATE).then((result) => {
+        const isLast = this.#lastStates.get(zone) === state;
+        if (isLast) this.#lastStates.delete(zone);
+        if (isLast && result === "refused") this.#onRefused(zone, state);
+        else if (result === "done" && state === null) {
+          this.#events.onCleared(zone);
+        }
         this.#forget(zone);
       });
     }
@@ -200,39 +223,68 @@ export class ZoneMessages {
       const event = events[outgoing.published++]!;
       this.#waiting.delete(event);
       void this.#publish(topics.zoneEvent(zone), encode(event), EVENT)
-        .then((isDone) => {
-          if (isDone) this.#remove(zone, event);
+        .then((result) => {
+          if (result !== "closed") this.#remove(zone, event);
         });
     }
     this.#forget(zone);
   }
 
   /**
-   * @returns resolves with false if the link was closed, so that the broker may
-   * not have the message
+   * @returns resolves with "closed" if the link was closed, so that the broker
+   * may not have the message
    */
   async #publish(
     topic: string,
     payload: Uint8Array,
     options: typeof STATE | typeof EVENT,
-  ): Promise<boolean> {
+  ): Promise<"done" | "refused" | "closed"> {
     const { link, log, telemetry } = this.#context;
     this.#inFlight++;
     try {
       await link.publish(topic, payload, options);
-      return true;
+      return "done";
     } catch (error) {
-      if (error instanceof LinkError && error.code === "closed") return false;
+      if (error instanceof LinkError && error.code === "closed") {
+        return "closed";
+      }
       telemetry.stats.limited.add("zone-messages");
       log.warnLimited(
         "zone-message",
         `Cannot publish on ${topic}: ${messageOf(error)}`,
       );
-      return true;
+      return "refused";
     } finally {
       this.#inFlight--;
       this.#schedule();
       this.#resolveDrained();
+    }
+  }
+
+  /** Publishes a state again later, unless there is a newer one. */
+  #onRefused(zone: string, state: ZoneState | null): void {
+    if (this.#stopped || this.#outgoing.get(zone)?.state !== undefined) return;
+    this.#refused.delete(zone);
+    this.#refused.set(zone, state);
+    if (this.#refused.size > MAX_REFUSED_STATES) {
+      const [oldest] = this.#refused;
+      this.#refused.delete(oldest![0]);
+      if (oldest![1] === null) this.#events.onCleared(oldest![0]);
+    }
+    this.#retryTimer ??= setTimeout(
+      () => this.#retryRefused(),
+      RETRY_INTERVAL_MS,
+    );
+  }
+
+  #retryRefused(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    const refused = [...this.#refused];
+    this.#refused.clear();
+    for (const [zone, state] of refused) {
+      this.#of(zone).state = state;
+      this.#enqueue(zone);
     }
   }
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { MAX_SHARDS } from "../../grid/mod.ts";
 import type { Deployment, RedisNode } from "../redis/deployment.ts";
 import { textOf } from "../redis/info.ts";
-import { type Keys, MAX_REDIS_SHARDS } from "../redis/keys.ts";
+import type { Keys } from "../redis/keys.ts";
 import { openMasters } from "../redis/open_masters.ts";
 import type { CopyEntry } from "./copy_entry.ts";
 
@@ -26,7 +27,7 @@ export async function deleteKeys(
   entry: CopyEntry,
 ): Promise<void> {
   for (
-    const node of await openMasters(deployment, keys, MAX_REDIS_SHARDS)
+    const node of await openMasters(deployment, keys, MAX_SHARDS)
   ) {
     try {
       for (const pattern of keys.patterns) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { StoredMeta } from "../checkpoint_meta.ts";
-import type { CheckpointTarget, StoredChunk } from "../checkpointer.ts";
+import type { CheckpointTarget, StoredChunk } from "../checkpoint_target.ts";
 import {
   COMMIT_CHECKPOINT,
   COPY_CHUNK,

@@ -15,7 +15,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { StoredChunk } from "../checkpointer.ts";
+import type { StoredChunk } from "../checkpoint_target.ts";
 
 const HEAD_BYTES = 24;
 const encoder = new TextEncoder();

@@ -7,7 +7,9 @@ import { crc32 } from "node:zlib";
 import { ByteWriter } from "../../common/byte_writer.ts";
 import type { Coordinates, OccupancyMap } from "../../grid/mod.ts";
 import { EntryEncoder } from "../entry_codec.ts";
+import { describeSources, joinSources } from "../entry_sources.ts";
 import { type Entry, shardOfEntry } from "../store.ts";
+import { type EntryContent, sealSources } from "./stream_entry.ts";
 
 /**
  * Larger entries take Redis longer for each byte (measured: 119 MB/s with
@@ -56,10 +58,7 @@ export interface Part {
   /** For each of the entries: its index in the commit. */
   readonly indexes: readonly number[];
   /** Undefined for a marker. */
-  readonly content?: {
-    readonly bytes: Uint8Array<ArrayBuffer>;
-    readonly crc: number;
-  };
+  readonly content?: EntryContent;
 }
 
 const encoder = new EntryEncoder();
@@ -119,13 +118,19 @@ class PartBuilder {
   readonly #bytes = new ByteWriter();
   #entries: Entry[] = [];
   #indexes: number[] = [];
+  /** Of each entry: the result of `describeSources`. */
+  #sources: (string | undefined)[] = [];
+  #sourcesLength = 0;
 
   add(entry: Entry, index: number): void {
     const bytes = encoder.encode([entry]);
-    const count = Math.ceil(bytes.length / MAX_PART_BYTES);
-    if (count === 1) return this.#add(entry, index, bytes);
+    const sources = describeSources(entry);
+    const size = bytes.length + (sources?.length ?? 0);
+    const count = Math.ceil(size / MAX_PART_BYTES);
+    if (count === 1) return this.#add(entry, index, bytes, sources);
     for (const piece of piecesOf(entry, count)) {
-      this.#add(piece, index, encoder.encode([piece]));
+      const sources = describeSources(piece);
+      this.#add(piece, index, encoder.encode([piece]), sources);
     }
   }
 
@@ -134,24 +139,37 @@ class PartBuilder {
     return this.#parts;
   }
 
-  #add(entry: Entry, index: number, bytes: Uint8Array): void {
-    if (this.#bytes.at + bytes.length > MAX_PART_BYTES) this.#flush();
+  #add(
+    entry: Entry,
+    index: number,
+    bytes: Uint8Array,
+    sources: string | undefined,
+  ): void {
+    const length = sources?.length ?? 0;
+    const size = this.#bytes.at + this.#sourcesLength;
+    if (size + bytes.length + length > MAX_PART_BYTES) this.#flush();
     this.#bytes.raw(bytes);
     this.#entries.push(entry);
     this.#indexes.push(index);
+    this.#sources.push(sources);
+    this.#sourcesLength += length;
   }
 
   #flush(): void {
     if (this.#entries.length === 0) return;
     const bytes = this.#bytes.finish();
+    const json = joinSources(this.#sources);
+    const sources = json === undefined ? undefined : sealSources(json);
     this.#parts.push({
       entries: this.#entries,
       indexes: this.#indexes,
-      content: { bytes, crc: crc32(bytes) },
+      content: { bytes, crc: crc32(bytes), sources },
     });
     this.#bytes.at = 0;
     this.#entries = [];
     this.#indexes = [];
+    this.#sources = [];
+    this.#sourcesLength = 0;
   }
 }
 
@@ -162,6 +180,12 @@ function piecesOf(entry: Entry, count: number): Entry[] {
       const { x, y, value, time } = entry.readings;
       return ranges(entry.readings.length, count).map(([start, end]) => ({
         ...entry,
+        ...(entry.sources && {
+          sources: {
+            sources: entry.sources.sources,
+            sourceIndex: entry.sources.sourceIndex.subarray(start, end),
+          },
+        }),
         readings: {
           length: end - start,
           x: x.subarray(start, end),

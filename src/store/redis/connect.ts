@@ -24,7 +24,11 @@ import type { Locator, Masters } from "./locator.ts";
 import { ReplicatedLocator } from "./replicated_locator.ts";
 import { SentinelLocator } from "./sentinel_locator.ts";
 
-/** Options of {@linkcode openDeployment}. */
+/**
+ * Options of {@linkcode openDeployment}. Password and certificates are read at
+ * each connect: if the owner of the object replaces them, new connections use
+ * the new ones.
+ */
 export interface DeploymentOptions {
   /** The password, if the address has none. */
   readonly password?: string | undefined;
@@ -67,7 +71,7 @@ class LocatedDeployment implements Deployment {
   readonly description: string;
   readonly prefix: string;
   readonly #address: RedisAddress;
-  readonly #access: RedisAccess;
+  readonly #options: DeploymentOptions;
   readonly #timeout: number;
   readonly #nodes = new Set<RedisNode>();
   #locator: Locator | undefined;
@@ -77,21 +81,25 @@ class LocatedDeployment implements Deployment {
   #isClosed = false;
 
   constructor(address: RedisAddress, options: DeploymentOptions) {
-    const { ca, cert, key, connectTimeout = CONNECT_TIMEOUT_MS } = options;
-    const { username, password = options.password } = address;
     this.#address = address;
-    this.#timeout = connectTimeout;
-    this.#access = {
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      ...(address.tls && { tls: { ca, cert, key } }),
-    };
+    this.#options = options;
+    this.#timeout = options.connectTimeout ?? CONNECT_TIMEOUT_MS;
     this.description = formatRedisAddress(address);
     this.prefix = address.prefix;
   }
 
   get kind(): Deployment["kind"] {
     return this.#locator!.kind;
+  }
+
+  get #access(): RedisAccess {
+    const { ca, cert, key } = this.#options;
+    const { username, password = this.#options.password, tls } = this.#address;
+    return {
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(tls && { tls: { ca, cert, key } }),
+    };
   }
 
   /** Finds out the kind of the deployment. */

@@ -53,7 +53,10 @@ export interface ConnectNodeOptions {
 interface Pending {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: RedisError) => void;
-  timer: ReturnType<typeof setTimeout>;
+  /** Its time limit, in ms. */
+  readonly timeout: number;
+  /** When that is over, as `performance.now()`. */
+  readonly deadline: number;
 }
 
 /**
@@ -115,6 +118,13 @@ class SocketNode implements RedisNode {
   readonly #connected = Promise.withResolvers<void>();
   /** In bytes. */
   #received = 0;
+  /**
+   * Fires at the deadline of a command, or before it: one timer for all costs
+   * less than one for each.
+   */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When it fires, as `performance.now()`. */
+  #timerAt = Infinity;
   /** Why it is closed. */
   #failure: RedisError | undefined;
 
@@ -151,12 +161,9 @@ class SocketNode implements RedisNode {
   ): Promise<Reply> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    const pending: Pending = {
-      resolve,
-      reject,
-      timer: setTimeout(() => this.#expire(pending, timeout), timeout),
-    };
-    this.#pending.push(pending);
+    const deadline = performance.now() + timeout;
+    this.#pending.push({ resolve, reject, timeout, deadline });
+    if (deadline < this.#timerAt) this.#startTimer(deadline);
     if (this.#socket.writableCorked === 0) {
       this.#socket.cork();
       // Commands that are sent together travel together.
@@ -174,24 +181,45 @@ class SocketNode implements RedisNode {
   fail(failure: RedisError): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
+    clearTimeout(this.#timer);
     this.#socket.destroy();
     this.#connected.reject(failure);
     for (;;) {
       const pending = this.#pending.shift();
       if (pending === undefined) break;
-      clearTimeout(pending.timer);
       pending.reject(failure);
     }
     this.#options.onClose?.(this);
   }
 
+  #startTimer(at: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    const ms = Math.ceil(at - performance.now());
+    this.#timer = setTimeout(() => this.#checkDeadlines(), ms);
+  }
+
+  /** Fails if the time limit of a command is over; else looks again later. */
+  #checkDeadlines(): void {
+    this.#timerAt = Infinity;
+    let next: Pending | undefined;
+    for (const one of this.#pending) {
+      if (next === undefined || one.deadline < next.deadline) next = one;
+    }
+    if (next === undefined) return;
+    if (next.deadline > performance.now()) this.#startTimer(next.deadline);
+    else this.#expire(next);
+  }
+
   /** The time limit of a command is over. */
-  #expire(pending: Pending, timeout: number, graces = 0): void {
+  #expire(pending: Pending, graces = 0): void {
     const received = this.#received;
-    pending.timer = setTimeout(() => {
-      if (this.#received > received && graces < MAX_GRACES) {
-        this.#expire(pending, timeout, graces + 1);
-      } else this.fail(timeoutError(this.address, timeout));
+    this.#timerAt = -Infinity;
+    this.#timer = setTimeout(() => {
+      if (![...this.#pending].includes(pending)) this.#checkDeadlines();
+      else if (this.#received > received && graces < MAX_GRACES) {
+        this.#expire(pending, graces + 1);
+      } else this.fail(timeoutError(this.address, pending.timeout));
     }, GRACE_MS);
   }
 
@@ -209,7 +237,6 @@ class SocketNode implements RedisNode {
     const pending = this.#pending.shift();
     // A server sends nothing on its own.
     if (pending === undefined) throw new Error("an unexpected reply");
-    clearTimeout(pending.timer);
     // EXEC returns the errors of its commands in an array.
     const error = Array.isArray(reply) &&
       reply.find((part) => part instanceof Error);
@@ -222,7 +249,6 @@ class SocketNode implements RedisNode {
     const pending = this.#pending.shift();
     // Without a command: it refuses the connection and closes it.
     if (pending === undefined) return this.fail(explained);
-    clearTimeout(pending.timer);
     pending.reject(explained);
   }
 

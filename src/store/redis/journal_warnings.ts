@@ -32,6 +32,15 @@ export class JournalWarnings {
     );
   }
 
+  /** The sources of an entry are ignored. */
+  badSources(journal: string, id: string, reason: string): void {
+    this.#limiter.add(
+      "damaged-sources",
+      `The sources of entry ${id} of ${journal} in Redis cannot be read (${reason}): its readings are applied without them. Check the memory and the disk of Redis, and what else writes to its keys.`,
+      this.#warn,
+    );
+  }
+
   /** Entries before one are not in a journal. @param run who wrote them */
   missing(journal: string, id: string, run: string, count: number): void {
     this.#limiter.add(

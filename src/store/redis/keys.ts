@@ -6,8 +6,6 @@
 
 /** The shards of a new map. */
 export const DEFAULT_SHARDS = 16;
-/** Maximum number of shards of a map in Redis. */
-export const MAX_REDIS_SHARDS = 256;
 
 /**
  * The names of all keys. Those that belong to no shard have the hash tag

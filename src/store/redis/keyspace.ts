@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isShardCount } from "../../grid/mod.ts";
 import { printable } from "../../common/printable.ts";
 import { StoreError } from "../store.ts";
 import { COMMAND_TIMEOUT_MS, type RedisNode } from "./deployment.ts";
@@ -25,6 +26,27 @@ const OPEN_KEYSPACE = `#!lua flags=allow-oom
 redis.call('HSETNX', KEYS[1], 'format', ARGV[1])
 redis.call('HSETNX', KEYS[1], 'shards', ARGV[2])
 return redis.call('HMGET', KEYS[1], 'format', 'shards')`;
+
+/**
+ * Returns the number of shards of a map, as it is stored.
+ *
+ * @param description the address of the store, for errors
+ * @throws {StoreError} if no map can have this number
+ */
+export function parseShards(stored: string, description: string): number {
+  if (/^\d+$/.test(stored) && isShardCount(Number(stored))) {
+    return Number(stored);
+  }
+  throw new StoreError(
+    `Cannot use ${description}: its map has ${
+      printable(stored)
+    } shards, which this version of occupancy does not know`,
+    {
+      hint:
+        "Use the version of the other servers, or another prefix: redis://HOST:PORT/PREFIX.",
+    },
+  );
+}
 
 /**
  * Describes the map if no server has done so, and checks that this server can

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { printable } from "../../common/printable.ts";
-import { StoreError } from "../store.ts";
 import { formatRedisAddress, type RedisAddress } from "./address.ts";
 import { type DeploymentOptions, openDeployment } from "./connect.ts";
 import { DeferredDeployment } from "./deferred_deployment.ts";
 import type { Deployment } from "./deployment.ts";
 import { isTemporary } from "./errors.ts";
 import { textOf } from "./info.ts";
-import { DEFAULT_SHARDS, Keys, MAX_REDIS_SHARDS } from "./keys.ts";
+import { DEFAULT_SHARDS, Keys } from "./keys.ts";
+import { parseShards } from "./keyspace.ts";
 import { redisStoreError } from "./redis_problem.ts";
 import { RedisStore } from "./redis_store.ts";
 
@@ -57,6 +56,27 @@ export async function openRedisStore(
   });
 }
 
+/**
+ * Checks that Redis accepts a login and certificates.
+ *
+ * @throws {StoreError} if it does not, or is away
+ */
+export async function checkAccess(
+  address: RedisAddress,
+  options: DeploymentOptions,
+): Promise<void> {
+  try {
+    const deployment = await openDeployment(address, options);
+    try {
+      await deployment.open(new Keys(deployment.prefix).meta);
+    } finally {
+      deployment.close();
+    }
+  } catch (error) {
+    throw redisStoreError(formatRedisAddress(address), error);
+  }
+}
+
 /** Returns the shards of the map; undefined if there is none, or Redis is away. */
 async function storedShards(
   address: RedisAddress,
@@ -90,18 +110,5 @@ export async function readShards(
   const reply = await node.send(["HGET", meta, "shards"], TIMEOUT_MS);
   node.close();
   if (reply === null) return undefined;
-  const text = textOf(reply);
-  const shards = Number(text);
-  if (/^\d+$/.test(text) && shards >= 1 && shards <= MAX_REDIS_SHARDS) {
-    return shards;
-  }
-  throw new StoreError(
-    `Cannot use ${deployment.description}: its map has ${
-      printable(text)
-    } shards, which this version of occupancy does not know`,
-    {
-      hint:
-        "Use the version of the other servers, or another prefix: redis://HOST:PORT/PREFIX.",
-    },
-  );
+  return parseShards(textOf(reply), deployment.description);
 }

@@ -52,7 +52,7 @@ export class ReadEntries {
     return this.#waiting;
   }
 
-  /** Bytes of their content. */
+  /** Bytes of their content and sources. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -73,11 +73,11 @@ export class ReadEntries {
   /** Adds entries behind the others. */
   add(entries: readonly StreamEntry[]): void {
     for (const entry of entries) {
-      const { id, safe, run, sequence, content } = entry;
+      const { id, safe, run, sequence, content, bytes } = entry;
       this.#entries.push(entry);
       if (content !== undefined) {
         this.#waiting++;
-        this.#bytes += content.length;
+        this.#bytes += bytes;
       }
       if (safe === SAFE_ON_ARRIVAL) this.raiseSafe(id);
       // A writer knows nothing of later entries.

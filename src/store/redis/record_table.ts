@@ -26,7 +26,10 @@ interface Head {
   readonly edition: number;
   /** The highest fencing number of a leader. */
   readonly fence: number;
-  /** The highest ids, in the order of the owners. */
+  /**
+   * The highest ids, in the order of the owners. Earlier versions had fewer
+   * owners; those at the end that have had no record are left out.
+   */
   readonly lastIds: readonly number[];
 }
 
@@ -43,6 +46,7 @@ export class RecordTable {
     zones: new Map(),
     "home-assistant": new Map(),
     "zone-memories": new Map(),
+    sources: new Map(),
   };
   /** By number: the ids. */
   readonly #chunks = new Map<number, Set<number>>();
@@ -155,11 +159,14 @@ export class RecordTable {
   }
 
   #head(): Head {
+    const used = OWNERS.findLastIndex((owner) =>
+      owner !== "sources" || this.#lastIds[owner] > FIRST_IDS[owner]
+    );
     return {
       revision: this.#revision,
       edition: this.#edition,
       fence: this.#fence,
-      lastIds: OWNERS.map((owner) => this.#lastIds[owner]),
+      lastIds: OWNERS.slice(0, used + 1).map((owner) => this.#lastIds[owner]),
     };
   }
 
@@ -168,13 +175,13 @@ export class RecordTable {
     const { revision, edition, fence, lastIds } = head;
     const numbers: unknown[] = [revision, edition, fence, ...lastIds];
     if (
-      lastIds.length !== OWNERS.length || !numbers.every(Number.isSafeInteger)
+      lastIds.length > OWNERS.length || !numbers.every(Number.isSafeInteger)
     ) throw new RangeError("the head of the records has other fields");
     this.#revision = revision;
     this.#edition = edition;
     this.#fence = fence;
     for (const [i, owner] of OWNERS.entries()) {
-      this.#lastIds[owner] = lastIds[i]!;
+      this.#lastIds[owner] = lastIds[i] ?? FIRST_IDS[owner];
     }
   }
 }

@@ -7,9 +7,11 @@ import { doneWithin } from "../../common/async.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import { Semaphore } from "../../common/semaphore.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
+import { ColumnPool } from "../column_pool.ts";
 import { LoadGuard } from "../load_guard.ts";
 import {
   applyEntry,
+  type ApplyLoaded,
   countReadings,
   type Delivery,
   type Entry,
@@ -91,6 +93,8 @@ export class RedisStore implements Store {
   readonly #problem: RedisProblem;
   readonly #closing = new AbortController();
   readonly #turns = new Semaphore(1);
+  /** For the delivery that is applied. */
+  readonly #pool = new ColumnPool();
   readonly #warnings: JournalWarnings;
   readonly #writers: ShardWriter[] = [];
   readonly #readers: ShardReader[] = [];
@@ -175,7 +179,11 @@ export class RedisStore implements Store {
    *
    * Waits while Redis cannot be reached, with warnings.
    */
-  async load(map: OccupancyMap, limit?: LoadLimit): Promise<void> {
+  async load(
+    map: OccupancyMap,
+    limit?: LoadLimit,
+    applyOne: ApplyLoaded = applyEntry.bind(undefined, map),
+  ): Promise<void> {
     const { shards } = this.#options;
     if (map.shards.length !== shards) {
       throw new RangeError(
@@ -199,7 +207,7 @@ export class RedisStore implements Store {
       );
       this.#states[shard] = state ?? initialState();
       this.#readers[shard] = this.#makeReader(shard);
-      const apply = (one: Delivery) => this.#loadDelivery(map, one, guard);
+      const apply = (one: Delivery) => this.#loadDelivery(one, guard, applyOne);
       await start.run(() => this.#readers[shard]!.load(apply, this.#replicas));
     }));
     await joined;
@@ -248,14 +256,16 @@ export class RedisStore implements Store {
       writer.stop();
     }
     for (const end of [...this.#syncs]) end();
-    for (const reader of this.#readers) reader.stop();
+    // While the map is loaded, some may be missing.
+    const readers = this.#readers.filter((reader) => reader !== undefined);
+    for (const reader of readers) reader.stop();
     await this.#checkpoints.close();
     await this.leases.close();
     await this.members.close();
     this.#sizes.close();
     this.#options.deployment.close();
     await Promise.all(
-      [...this.#writers, ...this.#readers].map((one) => one.stopped()),
+      [...this.#writers, ...readers].map((one) => one.stopped()),
     );
   }
 
@@ -275,7 +285,7 @@ export class RedisStore implements Store {
     const state = this.#states[shard]!;
     const key = this.keys.journal(shard);
     return new ShardReader({
-      ...{ shard, state, key, run: this.run },
+      ...{ shard, state, key, run: this.run, pool: this.#pool },
       deployment: this.#options.deployment,
       source: `read ${shard}`,
       problem: this.#problem,
@@ -285,6 +295,7 @@ export class RedisStore implements Store {
       onApplying: () => this.#checkpoints.applying(shard),
       onApplied: () => this.#checkpoints.applied(shard, state),
       onDamage: (id, reason) => this.#warnings.damage(key, id, reason),
+      onBadSources: (id, reason) => this.#warnings.badSources(key, id, reason),
       onMissing: (id, run, count) =>
         this.#warnings.missing(key, id, run, count),
       onGap: (reason) => this.#reload(shard, reason),
@@ -314,14 +325,14 @@ export class RedisStore implements Store {
   }
 
   async #loadDelivery(
-    map: OccupancyMap,
     { shard, entries }: Delivery,
     guard: LoadGuard,
+    applyOne: ApplyLoaded,
   ): Promise<void> {
     let turnEnd = performance.now() + TURN_MS;
     for (const entry of entries) {
       if (entry.kind === "records") this.records.apply(entry);
-      else applyEntry(map, entry, shard);
+      else applyOne(entry, shard);
       if (performance.now() < turnEnd) continue;
       await untilNextTurn();
       turnEnd = performance.now() + TURN_MS;
@@ -370,10 +381,11 @@ export class RedisStore implements Store {
   #lag(): SharedStore["lag"] {
     let entries = 0;
     let ms = 0;
-    for (const reader of this.#readers) {
+    // Skips those that are missing while the map is loaded.
+    this.#readers.forEach((reader) => {
       entries += reader.waiting;
       ms = Math.max(ms, reader.waitingMs);
-    }
+    });
     return { entries, ms };
   }
 

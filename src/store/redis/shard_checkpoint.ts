@@ -14,7 +14,7 @@
 import { delay } from "../../common/async.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import type { MapShard } from "../../grid/mod.ts";
-import { Checkpointer } from "../checkpointer.ts";
+import { Checkpointer, MAX_MOVED_TILES } from "../checkpointer.ts";
 import { type CheckpointRecord, recordPrefix } from "./checkpoint_record.ts";
 import { TRIM_JOURNAL } from "./checkpoint_scripts.ts";
 import {
@@ -32,7 +32,11 @@ import type { ShardNodes } from "./shard_nodes.ts";
 import { list, text } from "./stream_entry.ts";
 
 /** A step takes Redis and this server about 2 ms each. */
-const STEP_LIMITS = { writtenBytes: 256 * 1024, deletedChunks: 64 };
+const STEP_LIMITS = {
+  writtenBytes: 256 * 1024,
+  deletedChunks: 64,
+  movedTiles: MAX_MOVED_TILES,
+};
 /** Work between steps is let through for at least this time, in ms. */
 const MIN_PAUSE_MS = 1;
 /** Tiles that are marked in one turn of the event loop. */
@@ -253,6 +257,10 @@ export class ShardCheckpoint {
     const ids = stored.filter((name) => !name.includes(":")).map(Number)
       .sort((a, b) => a - b);
     if (inForce === this.#known) {
+      // An attempt may have failed after its commit.
+      while (this.#checkpointer.updateIndex(MAX_MOVED_TILES)) {
+        await untilNextTurn();
+      }
       // Also what an attempt of this server has left.
       const known = new Set(this.#checkpointer.chunkIds());
       await this.#delete(lease, inForce, ids.filter((id) => !known.has(id)));

@@ -5,10 +5,9 @@
  */
 import { delay } from "../../common/async.ts";
 import { Backoff } from "../../common/backoff.ts";
-import { messageOf } from "../../common/errors.ts";
 import type { Semaphore } from "../../common/semaphore.ts";
 import type { Delivery, Entry } from "../store.ts";
-import { decodeContent } from "./decode_content.ts";
+import { decodeEntry, type DecodeOptions } from "./decode_content.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import { JournalGapError, JournalSource } from "./journal_source.ts";
 import type { JournalState } from "./journal_state.ts";
@@ -29,8 +28,7 @@ const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
 
 /** What a reader needs. */
-export interface ShardReaderOptions {
-  readonly shard: number;
+export interface ShardReaderOptions extends DecodeOptions {
   readonly deployment: Deployment;
   /** The key of the journal. */
   readonly key: string;
@@ -44,14 +42,10 @@ export interface ShardReaderOptions {
   readonly state: JournalState;
   /** Applies one delivery of all shards at a time. */
   readonly turns: Semaphore;
-  /** Returns the shard of a layer. */
-  readonly shardOf: (layer: string) => number;
   /** Called before the state changes. */
   readonly onApplying: () => void;
   /** Called in the turn of the event loop in which the state has changed. */
   readonly onApplied: () => void;
-  /** Called for an entry that is skipped, with the reason. */
-  readonly onDamage: (id: string, reason: string) => void;
   /** Called if a writer's entries are missing: Redis has lost them. */
   readonly onMissing: (id: string, run: string, count: number) => void;
   /**
@@ -305,20 +299,21 @@ export class ShardReader {
       const { next } = this.#read;
       if (next === undefined) break;
       const part = next.run === run ? writer.part(next.sequence) : undefined;
-      const length = next.content?.length ?? 0;
       // An own entry is delivered alone, others together.
       if (entries.length > 0) {
-        if (part !== undefined || bytes + length > MAX_DELIVERY_BYTES) break;
+        if (part !== undefined || bytes + next.bytes > MAX_DELIVERY_BYTES) {
+          break;
+        }
       }
       this.#read.shift();
       position = next.id;
       if (next.content !== undefined) count++;
-      bytes += length;
+      bytes += next.bytes;
       if (!this.#isNew(next)) continue;
       if (part !== undefined) {
         own = next;
         for (const entry of part.entries) entries.push(entry);
-      } else for (const entry of this.#decode(next)) entries.push(entry);
+      } else entries.push(...decodeEntry(next, this.#options));
     }
     const part = own && writer.part(own.sequence);
     if (entries.length > 0) {
@@ -330,6 +325,7 @@ export class ShardReader {
         }),
       });
     }
+    this.#options.pool.reuse();
     this.#read.applied(count, bytes);
     state.position = position;
     state.bytes += bytes;
@@ -354,18 +350,6 @@ export class ShardReader {
     }
     if (missing > 0) onMissing(id, run, missing);
     return true;
-  }
-
-  /** Decodes an entry of another server; none if it is damaged. */
-  #decode({ id, content }: StreamEntry): Entry[] {
-    if (content === undefined) return [];
-    const { shard, shardOf, onDamage } = this.#options;
-    try {
-      return decodeContent(content, shard, shardOf);
-    } catch (error) {
-      onDamage(id, messageOf(error));
-      return [];
-    }
   }
 
   /** The clock never goes back in a shard: the members' clocks differ. */

@@ -200,7 +200,9 @@ export class ShardWriter {
     const batch: Numbered[] = [];
     let bytes = 0;
     for (let next; (next = this.#queue.first) !== undefined;) {
-      const { length } = next.part.content?.bytes ?? { length: 0 };
+      const { content } = next.part;
+      const length = (content?.bytes.length ?? 0) +
+        (content?.sources?.length ?? 0);
       if (batch.length > 0 && bytes + length > MAX_BATCH_BYTES) break;
       bytes += length;
       batch.push(next);

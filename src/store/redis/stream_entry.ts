@@ -7,6 +7,8 @@
  * | `k` | the id up to which the writer knows all entries to be safe, or `*` |
  * | `c` | CRC-32 of `d`, decimal; missing if there is no `d` |
  * | `d` | the bytes of an `EntryEncoder`; missing in a marker |
+ * | `s` | the CRC-32 of what follows, a space, the result of `joinSources()`; |
+ * | | missing if no reading names a source, and in entries of earlier versions |
  *
  * Other fields are ignored: a later version may add some.
  *
@@ -25,6 +27,16 @@ const ID = /^\d{1,16}-\d{1,20}$/;
 
 const decoder = new TextDecoder();
 
+/** The content of an entry that is written. */
+export interface EntryContent {
+  /** The bytes of an `EntryEncoder`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Their CRC-32. */
+  readonly crc: number;
+  /** The sources of the readings; undefined if none are named. */
+  readonly sources?: Uint8Array<ArrayBuffer> | undefined;
+}
+
 /** An entry as it was read. */
 export interface StreamEntry {
   readonly id: string;
@@ -40,6 +52,10 @@ export interface StreamEntry {
   readonly safe: string | undefined;
   /** Undefined for a marker, and if it is damaged. */
   readonly content: Uint8Array | undefined;
+  /** The sources of the readings, as {@linkcode sealSources} returned them. */
+  readonly sources: Uint8Array | undefined;
+  /** Bytes of content and sources. */
+  readonly bytes: number;
   /** Why it cannot be used; undefined if it can. */
   readonly damage: string | undefined;
 }
@@ -49,12 +65,13 @@ export function entryFields(
   run: string,
   sequence: number,
   safe: string | undefined,
-  content?: { readonly bytes: Uint8Array; readonly crc: number },
+  content?: EntryContent,
 ): (string | Uint8Array)[] {
   const fields: (string | Uint8Array)[] = ["w", `${run}:${sequence}`];
   if (safe !== undefined) fields.push("k", safe);
   if (content !== undefined) {
     fields.push("c", `${content.crc}`, "d", content.bytes);
+    if (content.sources !== undefined) fields.push("s", content.sources);
   }
   return fields;
 }
@@ -73,6 +90,24 @@ export function parseRead(reply: Reply): StreamEntry[] {
   return list(entries).map(parseEntry);
 }
 
+/** Returns sources for an entry. @param json as `joinSources()` returns it */
+export function sealSources(json: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${crc32(json)} ${json}`);
+}
+
+/**
+ * Returns the JSON of sealed sources.
+ *
+ * @throws {RangeError} if they are damaged
+ */
+export function openSources(sealed: Uint8Array): string {
+  const all = decoder.decode(sealed);
+  const space = all.indexOf(" ");
+  const json = all.slice(space + 1);
+  if (`${crc32(json)}` === all.slice(0, space)) return json;
+  throw new RangeError("the checksum of its sources is wrong");
+}
+
 /** Parses an entry: its id, and a list of fields and values. */
 export function parseEntry(reply: Reply | undefined): StreamEntry {
   const [idReply, fieldsReply] = list(reply);
@@ -82,6 +117,7 @@ export function parseEntry(reply: Reply | undefined): StreamEntry {
   let safe: string | undefined;
   let crc: string | undefined;
   let content: Uint8Array | undefined;
+  let sources: Uint8Array | undefined;
   const fields = list(fieldsReply);
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1];
@@ -96,9 +132,10 @@ export function parseEntry(reply: Reply | undefined): StreamEntry {
         crc = text(value);
         break;
       case "d":
-        content = value instanceof Uint8Array
-          ? value
-          : new TextEncoder().encode(text(value));
+        content = bytesOf(value);
+        break;
+      case "s":
+        sources = bytesOf(value);
     }
   }
   const match = WRITER.exec(writer);
@@ -119,6 +156,10 @@ export function parseEntry(reply: Reply | undefined): StreamEntry {
       ? safe
       : undefined,
     content: damage === undefined ? content : undefined,
+    sources: damage === undefined ? sources : undefined,
+    bytes: damage === undefined
+      ? (content?.length ?? 0) + (sources?.length ?? 0)
+      : 0,
     damage,
   };
 }
@@ -145,6 +186,11 @@ export function timeOfId(id: string): number {
 export function list(reply: Reply | undefined): readonly Reply[] {
   if (Array.isArray(reply)) return reply;
   throw new RangeError("Redis answered with something else than a list");
+}
+
+function bytesOf(reply: Reply | undefined): Uint8Array {
+  if (reply instanceof Uint8Array) return reply;
+  return new TextEncoder().encode(text(reply));
 }
 
 /** Returns a reply as text. @throws {RangeError} if it is none */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { AppError } from "../../../src/common/errors.ts";
 import { readWords } from "../../../src/cli/arguments/parse.ts";
-import { parsePrefix } from "../../../src/cli/arguments/values.ts";
+import { parsePrefix } from "../../../src/cli/arguments/name_values.ts";
 import {
   flagsOf,
   resolveSettings,

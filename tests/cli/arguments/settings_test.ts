@@ -9,7 +9,7 @@ import {
   type Source,
 } from "../../../src/cli/arguments/settings.ts";
 import { readWords } from "../../../src/cli/arguments/parse.ts";
-import { parseWait } from "../../../src/cli/arguments/values.ts";
+import { parseWait } from "../../../src/cli/arguments/number_values.ts";
 import { assertFailure } from "../../support/assert_failure.ts";
 import { needs } from "../../support/needs.ts";
 import { runOccupancy } from "../../support/processes.ts";

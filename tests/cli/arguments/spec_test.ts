@@ -10,7 +10,7 @@ import {
   pickOptions,
   variableOf,
 } from "../../../src/cli/arguments/spec.ts";
-import { parseWait } from "../../../src/cli/arguments/values.ts";
+import { parseWait } from "../../../src/cli/arguments/number_values.ts";
 
 const OPTIONS = [
   { name: "max-wait", value: "duration", summary: "", parse: parseWait },

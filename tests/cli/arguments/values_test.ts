@@ -2,22 +2,26 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AppError } from "../../../src/common/errors.ts";
 import {
-  parseAt,
   parseBroker,
-  parseCount,
-  parseLayer,
   parseListen,
-  parseMemory,
-  parseName,
   parseOrigins,
+  parseStore,
+} from "../../../src/cli/arguments/address_values.ts";
+import {
+  parseLayer,
+  parseName,
   parsePrefix,
+  parseSource,
+} from "../../../src/cli/arguments/name_values.ts";
+import {
+  parseAt,
+  parseCount,
+  parseMemory,
   parseRegion,
   parseSize,
-  parseSource,
-  parseStore,
   parseTimeout,
   parseWait,
-} from "../../../src/cli/arguments/values.ts";
+} from "../../../src/cli/arguments/number_values.ts";
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 

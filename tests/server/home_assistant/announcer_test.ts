@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { parseDiscovery } from "../../home_assistant/schema.ts";
 import { zoneOf } from "../../home_assistant/support.ts";
+import { untilNextTurn } from "../../../src/common/next_turn.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeLink, incoming } from "../../support/fake_link.ts";
 import { until } from "../../support/until.ts";
 import { LinkError } from "../../../src/mqtt/link.ts";
@@ -276,5 +278,33 @@ Deno.test({
     await system.send("1,1,1");
     assert.deepEqual(discoveries(system), []);
     assert.ok(!system.log.some((line) => line.includes("Home Assistant")));
+  },
+});
+
+Deno.test({
+  name: "what the broker refuses is announced again, without another change",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    using clock = new FakeClock();
+    const { link } = system;
+    const publish = link.publish.bind(link);
+    let refused = 0;
+    link.publish = (topic, ...rest) => {
+      if (topic !== LOBBY || refused > 0) return publish(topic, ...rest);
+      refused++;
+      return Promise.reject(new LinkError("refused", "Quota exceeded"));
+    };
+    await setZones(system, zoneOf("lobby"), zoneOf("hall", { x: 10 }));
+    const turns = async () => {
+      for (let i = 0; i < 20; i++) await untilNextTurn();
+    };
+    await turns();
+    assert.equal(refused, 1);
+    assert.deepEqual(link.textsOn(LOBBY), []);
+    clock.tick(30_000);
+    await turns();
+    assert.equal(link.textsOn(LOBBY).length, 1);
+    assert.equal(link.textsOn(topicOf("hall")).length, 1, "it has that one");
   },
 });

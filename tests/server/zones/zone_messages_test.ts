@@ -4,6 +4,7 @@ import { LinkError } from "../../../src/mqtt/link.ts";
 import type { ZoneEvent, ZoneState } from "../../../src/zones/mod.ts";
 import { ZoneMessages } from "../../../src/server/zones/zone_messages.ts";
 import { untilNextTurn } from "../../../src/common/next_turn.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeLink } from "../../support/fake_link.ts";
 import { until } from "../../support/until.ts";
 import { fakeContext, NOW } from "../support.ts";
@@ -129,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a message that the broker refuses is dropped, with a warning",
+  name: "an event that the broker refuses is dropped, with a warning",
   permissions: "none",
   fn: async () => {
     const { link, messages, context, log, done } = start();
@@ -171,5 +172,96 @@ Deno.test({
     for (const { settle } of link.published) settle();
     await messages.drained();
     assert.deepEqual(cleared, ["b"]);
+  },
+});
+
+/** Lets everything happen that needs no time. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await untilNextTurn();
+}
+
+Deno.test({
+  name:
+    "a state that the broker refuses is published again after 10 s, unless there is a newer one",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { link, messages, cleared } = start();
+    const refused = new LinkError("refused", "Quota exceeded");
+    messages.setState(state("a", 1));
+    messages.setState(state("b", 1));
+    messages.clear("c");
+    await turns();
+    for (const { settle } of link.published.splice(0)) settle(refused);
+    await turns();
+    messages.setState(state("b", 2));
+    await turns();
+    assert.deepEqual(sent(link), ["b 2"]);
+    link.published.splice(0)[0]!.settle();
+    clock.tick(9999);
+    await turns();
+    assert.deepEqual([sent(link), cleared], [[], []]);
+    clock.tick(1);
+    await turns();
+    assert.deepEqual(sent(link), ["a 1", "occupancy/zone/c deleted"]);
+    const [first, second] = link.published.splice(0);
+    first!.settle(refused);
+    second!.settle();
+    await turns();
+    assert.deepEqual(cleared, ["c"]);
+    messages.connected();
+    await turns();
+    assert.deepEqual(sent(link), ["a 1"], "also after a connect");
+    link.published.splice(0)[0]!.settle();
+    await turns();
+    clock.tick(60_000);
+    await turns();
+    assert.deepEqual(sent(link), []);
+    assert.equal(clock.pending, 0);
+    messages.stop();
+  },
+});
+
+Deno.test({
+  name: "a refused state does not replace a newer one that was published",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { link, messages } = start();
+    messages.setState(state("a", 1));
+    await turns();
+    messages.setState(state("a", 2));
+    await turns();
+    const [older, newer] = link.published.splice(0);
+    older!.settle(new LinkError("refused", "Quota exceeded"));
+    await turns();
+    newer!.settle();
+    await turns();
+    clock.tick(60_000);
+    await turns();
+    assert.deepEqual(sent(link), []);
+    messages.stop();
+  },
+});
+
+Deno.test({
+  name: "of more than 20,000 refused states the oldest are dropped",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { link, messages, cleared } = start();
+    const count = 20_002;
+    for (let i = 0; i < count; i++) messages.clear(`z${i}`);
+    for (let left = count; left > 0;) {
+      await untilNextTurn();
+      for (const { settle } of link.published.splice(0)) {
+        settle(new LinkError("refused", "Not authorized"));
+        left--;
+      }
+    }
+    await turns();
+    assert.deepEqual(cleared, ["z0", "z1"]);
+    messages.stop();
+    assert.equal(clock.pending, 0);
   },
 });

@@ -12,7 +12,7 @@ import { until } from "../../support/until.ts";
 import { tempDir } from "../../support/temp.ts";
 import { openMember } from "../redis/redis_members.ts";
 import { readingsEntry } from "../support.ts";
-import { copy, fill, open, OWNERS, T0 } from "./support.ts";
+import { copy, fill, open, OWNERS, redisAndFile, T0 } from "./support.ts";
 
 const KEPT = OWNERS.filter((owner) => owner !== "broker");
 
@@ -130,10 +130,8 @@ Deno.test({
   name: "a server can trim the journals of a map that was copied into Redis",
   ...needs("redis-server"),
   fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
+    await using setup = await redisAndFile();
+    const { redis, from } = setup;
     await copy(from, redis.url, { onWarning: () => {} });
     const { TRIM_JOURNAL } = await import(
       "../../../src/store/redis/checkpoint_scripts.ts"
@@ -161,10 +159,8 @@ Deno.test({
   name: "a map in Redis, and one that servers use, is not replaced by mistake",
   ...needs("redis-server"),
   fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
+    await using setup = await redisAndFile();
+    const { redis, dir, from } = setup;
     const quiet = { onWarning: () => {} };
     await redis.command("SET", "{occupancyx}:other", "kept");
     await copy(from, redis.url, quiet);
@@ -199,10 +195,8 @@ Deno.test({
   name: "servers do not use a copy that is not complete, and another one does",
   ...needs("redis-server"),
   fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
+    await using setup = await redisAndFile();
+    const { redis, from } = setup;
     const quiet = { onWarning: () => {} };
     // As a copy that was killed leaves it.
     await redis.command(

@@ -6,8 +6,7 @@ import { openStore } from "../../../src/store/open.ts";
 import { parseRedisAddress } from "../../../src/store/redis/address.ts";
 import { needs } from "../../support/needs.ts";
 import { RedisServer } from "../../support/redis.ts";
-import { tempDir } from "../../support/temp.ts";
-import { copy, fill } from "./support.ts";
+import { copy, redisAndFile } from "./support.ts";
 
 const MEMBER = "{occupancy}:member:store-copy";
 const QUIET = { onWarning: () => {} };
@@ -36,9 +35,6 @@ Deno.test({
   ...needs("redis-server"),
   fn: async () => {
     await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
     const first = await begin(redis.url);
     await first.write();
     // As if it had not renewed its entry for 20 seconds.
@@ -64,10 +60,8 @@ Deno.test({
   name: "two copies at the same time: one is refused, the other complete",
   ...needs("redis-server"),
   fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
+    await using setup = await redisAndFile();
+    const { redis, dir, from } = setup;
     const results = await Promise.allSettled(
       [1, 2].map(() => copy(from, redis.url, QUIET)),
     );
@@ -86,10 +80,8 @@ Deno.test({
   name: "servers do not use what is left of a map whose deletion failed",
   ...needs("redis-server"),
   fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
+    await using setup = await redisAndFile();
+    const { redis, from } = setup;
     await copy(from, redis.url, QUIET);
     await redis.command(
       ...["ACL", "SETUSER", "ann", "on", ">secret", "~*", "+@all", "-unlink"],
@@ -114,10 +106,8 @@ Deno.test({
   name: "a full Redis ends a copy with a message, at any step",
   ...needs("redis-server"),
   fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    const from = `${dir.path}/map.db`;
-    await fill(from, "clean");
+    await using setup = await redisAndFile();
+    const { redis, from } = setup;
     const maxmemory = (limit: string) =>
       redis.command("CONFIG", "SET", "maxmemory", limit);
     await maxmemory("1");

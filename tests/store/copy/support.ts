@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { copyStore } from "../../../src/store/copy/copy.ts";
 import type { CopyOptions } from "../../../src/store/copy/copy.ts";
 import type { RecordOwner } from "../../../src/store/store.ts";
+import { RedisServer } from "../../support/redis.ts";
+import { tempDir } from "../../support/temp.ts";
 import {
   commitAndApply,
   type OpenStore,
@@ -88,4 +90,20 @@ export async function fill(
   }
   store.close();
   await Deno.remove(live);
+}
+
+/** Starts a Redis server, and fills a file to copy into it. */
+export async function redisAndFile() {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await RedisServer.start());
+  const dir = stack.use(await tempDir());
+  const from = `${dir.path}/map.db`;
+  await fill(from, "clean");
+  const resources = stack.move();
+  return {
+    redis,
+    dir,
+    from,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../../src/store/redis/redis_store.ts";
 import {
   applyEntry,
+  type ApplyLoaded,
   type Delivery,
   type LoadLimit,
   type StoreError,
@@ -25,6 +26,8 @@ export interface MemberOptions
   extends Partial<Omit<RedisStoreOptions, "deployment">> {
   /** Memory for the map. */
   readonly limit?: LoadLimit;
+  /** Applies what is loaded from the journals. Default: `applyEntry`. */
+  readonly apply?: ApplyLoaded;
   /** Whether it follows the journals. Default true. */
   readonly follow?: boolean;
   /** See `Follower.canPublish()`. */
@@ -72,7 +75,7 @@ export async function openMember(
   const deliveries: Delivery[] = [];
   const problems: (StoreError | undefined)[] = [];
   try {
-    await store.load(map, options.limit);
+    await store.load(map, options.limit, options.apply);
   } catch (error) {
     await store.close();
     throw error;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
+import { FIRST_IDS } from "../../../src/store/record_staging.ts";
 import { RecordTable } from "../../../src/store/redis/record_table.ts";
 import type { RecordOwner, RecordsEntry } from "../../../src/store/store.ts";
 import {
@@ -175,6 +176,7 @@ const step = fc.record({
     "zones" as const,
     "home-assistant" as const,
     "zone-memories" as const,
+    "sources" as const,
   ),
   isLate: fc.boolean(),
   ids: fc.array(
@@ -189,8 +191,7 @@ test("checkpoints restore the same records", () => {
     let mark = 0;
     for (const [i, { owner, isLate, ids }] of steps.entries()) {
       const isZones = owner === "zones";
-      const first = { zones: 2 ** 48, "home-assistant": 2 ** 49 };
-      const base = owner === "zone-memories" ? 3 * 2 ** 48 : first[owner];
+      const base = FIRST_IDS[owner];
       const counts = table.apply({
         kind: "records",
         now: 1,
@@ -209,13 +210,39 @@ test("checkpoints restore the same records", () => {
       assert.equal(restored.revision, table.revision);
       assert.equal(restored.edition, table.edition);
       for (
-        const one of ["zones", "home-assistant", "zone-memories"] as const
+        const one of [
+          "zones",
+          "home-assistant",
+          "zone-memories",
+          "sources",
+        ] as const
       ) {
         assert.deepEqual(restored.records(one), table.records(one));
         assert.equal(restored.lastId(one), table.lastId(one));
       }
     }
   }));
+});
+
+test("a checkpoint without silent sources is as earlier versions wrote it", () => {
+  const table = new RecordTable();
+  const apply = (owner: "zones" | "sources", guard: number) =>
+    table.apply({
+      ...{ kind: "records", now: 1, owner, mark: 7, guard },
+      changes: [{ id: FIRST_IDS[owner] + 1, value: bytes("x") }],
+    });
+  const lastIds = () => {
+    const [name, head] = [...table.save()][0]!;
+    assert.equal(name, "head");
+    return JSON.parse(new TextDecoder().decode(head)).lastIds;
+  };
+  apply("zones", 0);
+  assert.equal(lastIds().length, 4);
+  const restored = new RecordTable();
+  restored.restore([...table.save()]);
+  assert.equal(restored.lastId("sources"), FIRST_IDS.sources);
+  apply("sources", 1);
+  assert.equal(lastIds().length, 5);
 });
 
 test("a damaged checkpoint of records is an error with a hint", () => {

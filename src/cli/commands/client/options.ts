@@ -7,7 +7,8 @@ import {
   WIRE_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
-import { parseCount, parseLayer, parseWait } from "../../arguments/values.ts";
+import { parseLayer } from "../../arguments/name_values.ts";
+import { parseCount, parseWait } from "../../arguments/number_values.ts";
 
 /** The options of `occupancy client`. */
 export const CLIENT = {

@@ -1,19 +1,16 @@
-import {
-  BROKER_OPTIONS,
-  COMMON_OPTIONS,
-} from "../../arguments/common_options.ts";
+import { COMMON_OPTIONS } from "../../arguments/common_options.ts";
 import {
   type CommandSpec,
   type FlagsOf,
   pickOptions,
 } from "../../arguments/spec.ts";
-import { parseCount, parseTimeout } from "../../arguments/values.ts";
+import { parseCount, parseTimeout } from "../../arguments/number_values.ts";
 import { SERVER } from "../server/options.ts";
 
 /** The options of `occupancy doctor`. */
 export const DOCTOR = {
   description:
-    "Check what a server needs: the broker with its limits and permissions, the store, the ports, the clock. Give it the options of the server. It changes nothing.",
+    "Check what a server needs: each broker with its limits and permissions, the group, the store, the ports, the clock. Give it the options of the server. It changes nothing.",
   options: [
     {
       name: "queue",
@@ -33,6 +30,16 @@ export const DOCTOR = {
     { name: "json", summary: "print one JSON object per line" },
     ...pickOptions(SERVER.options, [
       "name",
+      "broker",
+      "user",
+      "password-file",
+      "password",
+      "ca",
+      "cert",
+      "key",
+      "insecure",
+      "prefix",
+      "group",
       "listen",
       "http",
       "no-http",
@@ -47,12 +54,12 @@ export const DOCTOR = {
       "session-expiry",
       "max-skew",
     ]),
-    ...BROKER_OPTIONS,
     ...COMMON_OPTIONS,
   ],
   examples: [
     "doctor",
     "doctor --broker mqtt://broker.example --queue 2000",
+    "doctor --name server-1 --group hall --broker mqtt://broker-1 --broker mqtt://broker-2 --store redis://redis-1/hall",
     "doctor --listen 0.0.0.0:1883 --store sqlite:map.db",
     "doctor --json",
   ],

@@ -1,16 +1,17 @@
 import { env } from "../../env.ts";
 import type { CheckOptions, Result } from "../../../doctor/mod.ts";
 import { doneWithin } from "../../../common/async.ts";
-import { brokerUrl } from "../../../mqtt/url.ts";
-import { Topics } from "../../../protocol/mod.ts";
+import { brokerUrl, redactUrl } from "../../../mqtt/url.ts";
+import { GroupTopics, Topics } from "../../../protocol/mod.ts";
 import {
-  brokerOf,
+  brokersOf,
   DEFAULT_BROKER,
   DEFAULT_HTTP,
   DEFAULT_LISTEN,
   storeAddress,
 } from "../../arguments/addresses.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
+import { groupOf } from "../../arguments/group.ts";
 import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { Exit } from "../../exit_codes.ts";
 import { announceDownload } from "../../download_notice.ts";
@@ -33,6 +34,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   const { quiet, json } = flags;
   announceDownload(["mqtt"], flags);
   const {
+    BROKER_CHECKS,
     CHECKS,
     CheckContext,
     renderJson,
@@ -41,7 +43,9 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
     runChecks,
   } = await import("../../../doctor/mod.ts");
   using ending = new Ending();
-  const context = new CheckContext(await checkOptions(flags));
+  const contexts = (await checkOptions(flags)).map((options) =>
+    new CheckContext(options)
+  );
   const terminal = Deno.stdout.isTerminal();
   const look = {
     width: Math.max(MIN_COLUMNS, outputSize().width),
@@ -49,39 +53,46 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   };
   const results: Result[] = [];
   const printAll = async () => {
-    for await (
-      const result of runChecks(CHECKS, context, flags.timeout)
-    ) {
-      if (ending.signal.aborted) return; // the checks fail without connections
-      results.push(result);
-      if (quiet && result.status === "ok") continue;
-      writeOut(json ? renderJson(result) : renderResult(result, look));
+    for (const context of contexts) {
+      const checks = context === contexts[0] ? CHECKS : BROKER_CHECKS;
+      for await (const found of runChecks(checks, context, flags.timeout)) {
+        if (ending.signal.aborted) return; // the checks fail without connections
+        const { broker } = context.options;
+        const isOfBroker = contexts.length > 1 && broker !== undefined &&
+          BROKER_CHECKS.some(({ name }) => name === found.check);
+        const result = isOfBroker
+          ? { ...found, broker: redactUrl(broker.url) }
+          : found;
+        results.push(result);
+        if (quiet && result.status === "ok") continue;
+        writeOut(json ? renderJson(result) : renderResult(result, look));
+      }
     }
   };
   try {
     await ending.until(printAll());
   } finally {
+    const hasSession = contexts.some((context) => context.hasSession);
     await doneWithin(
-      context.close(),
-      context.hasSession ? END_SESSION_TIMEOUT_MS : CLOSE_TIMEOUT_MS,
+      Promise.all(contexts.map((context) => context.close())),
+      hasSession ? END_SESSION_TIMEOUT_MS : CLOSE_TIMEOUT_MS,
     );
   }
   if (!json && !quiet) writeOut(renderSummary(results));
   return exitCodeOf(results);
 }
 
+/** Returns the options for each broker. */
 async function checkOptions(
   flags: DoctorFlags,
-): Promise<CheckOptions> {
+): Promise<readonly CheckOptions[]> {
   const { name, listen } = flags;
   const http = flags.noHttp ? false : flags.http;
   const topics = new Topics(flags.prefix);
   const access = await readBrokerAccess(flags, printWarning);
   const store = storeAddress(flags);
-  return {
-    ...(flags.broker !== undefined && {
-      broker: { url: brokerOf(flags), ...access },
-    }),
+  const group = groupOf(flags, topics);
+  const options: CheckOptions = {
     defaultBroker: { url: brokerUrl(DEFAULT_BROKER), ...access },
     ...(listen !== undefined && { listen }),
     defaultListen: DEFAULT_LISTEN,
@@ -89,7 +100,10 @@ async function checkOptions(
     defaultHttp: DEFAULT_HTTP,
     topics,
     name,
-    subscriptions: topics.serverSubscriptions(name),
+    group,
+    subscriptions: group === undefined
+      ? topics.serverSubscriptions(name)
+      : [...sharedByNoServer(topics), ...group.subscriptions(name)],
     store,
     redis: {
       files: await readRedisFiles(flags, [store ?? ""], printWarning),
@@ -102,6 +116,19 @@ async function checkOptions(
     queue: flags.queue,
     timeout: flags.timeout,
   };
+  if (flags.broker === undefined) return [options];
+  return brokersOf(flags).map((url) => ({
+    ...options,
+    broker: { url, ...access },
+  }));
+}
+
+/**
+ * Returns filters as those that the servers of a group share, of a group that no
+ * server has: those of the group would take messages from its servers.
+ */
+function sharedByNoServer(topics: Topics): readonly string[] {
+  return new GroupTopics(topics, `doctor-${crypto.randomUUID()}`).shared;
 }
 
 /** A broker that cannot be reached has its own exit code. */

@@ -4,7 +4,7 @@ import {
   PAGER_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
-import { parseTimeout } from "../../arguments/values.ts";
+import { parseTimeout } from "../../arguments/number_values.ts";
 
 /** The options of `occupancy layers`. */
 export const LAYERS = {

@@ -7,13 +7,13 @@ import {
   WIRE_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
+import { parseZone } from "../../arguments/name_values.ts";
 import {
   parseAt,
   parseCount,
   parseRegion,
   parseTimeout,
-  parseZone,
-} from "../../arguments/values.ts";
+} from "../../arguments/number_values.ts";
 
 /** The options of `occupancy request`. */
 export const REQUEST = {

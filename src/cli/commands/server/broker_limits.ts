@@ -3,7 +3,11 @@ import { parseDuration } from "../../../common/duration.ts";
 import type { BrokerOptions } from "../../../broker/broker.ts";
 import { memoryLimit } from "../../../common/memory.ts";
 import type { FlagsOf, OptionSpec } from "../../arguments/spec.ts";
-import { parseCount, parseMemory, parseSize } from "../../arguments/values.ts";
+import {
+  parseCount,
+  parseMemory,
+  parseSize,
+} from "../../arguments/number_values.ts";
 import { connectionBudget, descriptorLimit } from "./descriptor_limit.ts";
 
 const LIMITS = "Limits of the embedded broker";

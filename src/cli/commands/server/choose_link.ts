@@ -25,7 +25,7 @@ import {
   DEFAULT_BROKER,
   DEFAULT_LISTEN,
 } from "../../arguments/addresses.ts";
-import type { ListenAddress } from "../../arguments/values.ts";
+import type { ListenAddress } from "../../arguments/address_values.ts";
 import { usageError } from "../../errors.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { VERSION } from "../../version.ts";

@@ -13,7 +13,7 @@ import {
   brokersOf,
   DEFAULT_BROKER,
 } from "../../arguments/addresses.ts";
-import type { ListenAddress } from "../../arguments/values.ts";
+import type { ListenAddress } from "../../arguments/address_values.ts";
 import type { ServerFlags } from "./options.ts";
 
 /** Addresses that stand for all addresses of a machine. */

@@ -17,7 +17,7 @@ import {
   readCertificate,
   readCertificateAndKey,
 } from "../../arguments/broker_access.ts";
-import type { ListenAddress } from "../../arguments/values.ts";
+import type { ListenAddress } from "../../arguments/address_values.ts";
 import { usageError } from "../../errors.ts";
 import { warnIfReadable } from "../../secret_files.ts";
 import { readUsersFile } from "../users/users_store.ts";

@@ -8,17 +8,18 @@ import { parseUnit } from "../../../protocol/display.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
 import {
   parseBroker,
-  parseCount,
-  parseGroup,
   parseHttp,
-  parseLargeCount,
   parseListen,
-  parseName,
   parseOrigins,
+} from "../../arguments/address_values.ts";
+import { parseGroup, parseName } from "../../arguments/name_values.ts";
+import {
+  parseCount,
+  parseLargeCount,
   parsePositiveDuration,
   parseSize,
   parseWait,
-} from "../../arguments/values.ts";
+} from "../../arguments/number_values.ts";
 import { REDIS_OPTIONS, STORE_OPTION } from "../../arguments/store_options.ts";
 import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
 import { ZONE_OPTIONS } from "./zone_options.ts";
@@ -44,7 +45,7 @@ const NO_OTHER_BROKER = {
 /** The options of `occupancy server`. */
 export const SERVER = {
   description:
-    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --zones, --webhook-secret-file, --ca, --cert, --key and --password-file.",
+    "Run the server. It connects to the broker on localhost:1883; if there is none, or if an option of the embedded broker is set, it starts the embedded broker. Without a terminal, SIGHUP reloads the files of --users, --tls-cert, --tls-key, --tls-client-ca, --http-token-file, --map-file, --zones, --webhook-secret-file, --ca, --cert, --key, --password-file, --redis-password-file, --redis-ca, --redis-cert and --redis-key.",
   options: [
     {
       name: "name",

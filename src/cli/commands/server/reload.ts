@@ -15,6 +15,7 @@ import { readTlsFiles, type TlsFiles } from "./embedded_access.ts";
 import { readPlans, readToken } from "./http_settings.ts";
 import { readWebhookSecret } from "./webhooks.ts";
 import type { ServerFlags } from "./options.ts";
+import type { RedisUse } from "./redis_access.ts";
 import type { ServerLog } from "./server_log.ts";
 
 /** The parts of a server that use the files. */
@@ -36,6 +37,8 @@ export interface FileUsers {
   readonly reloadUsers: (() => Promise<void>) | undefined;
   /** Reads the zones again; undefined without a file of zones. */
   readonly reloadZones: (() => Promise<void>) | undefined;
+  /** Reads password and certificates for Redis again. */
+  readonly redis: Pick<RedisUse, "files" | "reload">;
   /** Replaces the secret of the webhooks; undefined without webhooks. */
   readonly setWebhookSecret: ((secret: WebhookSecret) => void) | undefined;
 }
@@ -115,7 +118,7 @@ function filesOf(
   fileUsers: FileUsers,
   warn: (line: string) => void,
 ): ReloadableFile[] {
-  const { http, plans, onPlans } = fileUsers;
+  const { http, plans, onPlans, redis } = fileUsers;
   const { replaceAccess, reloadTls, reloadUsers } = fileUsers;
   const { httpTokenFile, mapFile, users, tlsCert } = flags;
   const files: ReloadableFile[] = [];
@@ -150,6 +153,13 @@ function filesOf(
         const tls = await readTlsFiles(flags, warn);
         if (tls !== undefined) reloadTls(tls);
       },
+    });
+  }
+  if (redis.files.length > 0) {
+    files.push({
+      what: "access to Redis",
+      path: redis.files.join(", "),
+      load: () => redis.reload(),
     });
   }
   if (replaceAccess !== undefined) {

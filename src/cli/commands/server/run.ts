@@ -1,12 +1,11 @@
 import { OccupancyMap } from "../../../grid/mod.ts";
-import { GroupTopics, levelProblem, Topics } from "../../../protocol/mod.ts";
-import { quoteName } from "../../../common/printable.ts";
+import { Topics } from "../../../protocol/mod.ts";
 import { Server } from "../../../server/mod.ts";
 import { isRedisAddress } from "../../../store/redis/address.ts";
 import { openStore } from "../../../store/open.ts";
 import { storeAddress } from "../../arguments/addresses.ts";
+import { groupOf } from "../../arguments/group.ts";
 import { readBrokerAccess } from "../../arguments/broker_access.ts";
-import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { describeError, usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { doneWithin } from "../../../common/async.ts";
@@ -25,6 +24,7 @@ import { readHttpSettings, readPlans } from "./http_settings.ts";
 import { layerDisplay } from "./layer_display.ts";
 import { mapSizeOf } from "./map_size.ts";
 import type { ServerFlags } from "./options.ts";
+import { readRedisUse } from "./redis_access.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
 import { checkConfigFile, checkStoreFile } from "./secret_files.ts";
 import type { ServerLog } from "./server_log.ts";
@@ -95,15 +95,11 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   await checkStoreFile(address, log.warn);
   const isShared = isRedisAddress(address);
   if (isShared) checkSharedBroker(flags);
+  const redis = await readRedisUse(flags, address, log.warn);
   const store = await openStore(address, {
     durability: flags.durability,
     parents: flags.store === undefined,
-    redis: {
-      ...await readRedisFiles(flags, [address], log.warn),
-      name: flags.name,
-      shards: flags.shards,
-      replicas: flags.redisReplicas,
-    },
+    redis: redis.settings,
     onWarning: log.warn,
     onInfo: log.info,
   });
@@ -206,6 +202,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
       reloadTls: chosen.reloadTls,
       reloadUsers: embeddedAccess.reloadUsers,
       reloadZones: watcher && (() => watcher!.reload()),
+      redis,
       setWebhookSecret: webhooks && ((secret) => webhooks.setSecret(secret)),
     });
     const failure = await Promise.race([
@@ -259,33 +256,6 @@ function checkHomeAssistant(
     `Cannot use --home-assistant=${homeAssistant}: topics under ${prefix} are those of the server`,
     "Use the discovery prefix of Home Assistant (homeassistant, unless it was changed there), or another --prefix.",
   );
-}
-
-/** @throws {AppError} (usage) if the options of a group do not fit */
-function groupOf(flags: ServerFlags, topics: Topics): GroupTopics | undefined {
-  const { group, name, silentAfter } = flags;
-  if (group === undefined) return undefined;
-  if (!isRedisAddress(storeAddress(flags) ?? "")) {
-    throw usageError(
-      "Cannot use --group without a store that the servers share",
-      "Use --store redis://HOST for all servers of the group, or remove --group.",
-    );
-  }
-  const problem = levelProblem(name);
-  if (problem !== undefined) {
-    throw usageError(
-      `Cannot use --group with the --name ${quoteName(name)}: it ${problem}`,
-      "Use a --name that is one topic level, such as server-1.",
-    );
-  }
-  // Its source reports, but to the other servers.
-  if (silentAfter !== undefined) {
-    throw usageError(
-      "Cannot use --silent-after with --group: a server of a group hears only a part of what each source sends",
-      "Remove one of them. The cells of a source that is silent become stale after --stale-after.",
-    );
-  }
-  return new GroupTopics(topics, group);
 }
 
 /** @throws {AppError} (usage) if there is no folder for the store */

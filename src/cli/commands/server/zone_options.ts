@@ -2,7 +2,7 @@
 import { DEFAULT_DISCOVERY_PREFIX } from "../../../home_assistant/discovery.ts";
 import { parseWebhook, redactWebhook } from "../../../webhooks/address.ts";
 import type { OptionSpec } from "../../arguments/spec.ts";
-import { parsePrefix } from "../../arguments/values.ts";
+import { parsePrefix } from "../../arguments/name_values.ts";
 
 const ZONES = "Zones and events";
 

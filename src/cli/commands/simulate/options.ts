@@ -13,7 +13,7 @@ import {
   parseSeed,
   parseSpeed,
   parseTimeOfDay,
-} from "../../arguments/values.ts";
+} from "../../arguments/number_values.ts";
 
 /** The options of `occupancy simulate`. */
 export const SIMULATE = {

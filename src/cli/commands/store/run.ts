@@ -6,7 +6,7 @@ import { redactUrl } from "../../../mqtt/url.ts";
 import { hideRedisLogin } from "../../../store/redis/address.ts";
 import { copyStore } from "../../../store/copy/copy.ts";
 import { readRedisFiles } from "../../arguments/redis_files.ts";
-import { parseStore } from "../../arguments/values.ts";
+import { parseStore } from "../../arguments/address_values.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";
 import { Ending } from "../../terminal/ending.ts";

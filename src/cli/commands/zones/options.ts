@@ -6,13 +6,13 @@ import {
   PAGER_OPTION,
 } from "../../arguments/common_options.ts";
 import type { CommandSpec, FlagsOf } from "../../arguments/spec.ts";
+import { parseLayer } from "../../arguments/name_values.ts";
 import {
   parseLargeCount,
-  parseLayer,
   parsePositiveDuration,
   parseRegion,
   parseTimeout,
-} from "../../arguments/values.ts";
+} from "../../arguments/number_values.ts";
 
 const SET = "Options of zones set (flags only)";
 /** Removes a property. */

@@ -2,7 +2,7 @@ import { AppError } from "../../../common/errors.ts";
 import { plural } from "../../../common/plural.ts";
 import { printable, printableJson } from "../../../common/printable.ts";
 import { keyOf } from "../../arguments/spec.ts";
-import { parseZone } from "../../arguments/values.ts";
+import { parseZone } from "../../arguments/name_values.ts";
 import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
 import { Exit } from "../../exit_codes.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Unit } from "../../../protocol/display.ts";
+import type { CameraMoves } from "../../map/camera_moves.ts";
 import type { Edges } from "../../map/framing.ts";
 import type { ZoneStore } from "../zone_store.ts";
 import type { CanvasMap } from "./canvas_events.ts";
@@ -13,8 +14,7 @@ import type { CanvasMap } from "./canvas_events.ts";
 export interface EditorMap extends CanvasMap {
   /** The outer edges of what is visible. */
   readonly visibleEdges: Edges;
-  /** Shows a rectangle as large as possible. */
-  showEdges(edges: Edges): void;
+  readonly moves: Pick<CameraMoves, "showEdges">;
 }
 
 /** What the editor needs of the page. */

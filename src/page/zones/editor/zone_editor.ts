@@ -368,7 +368,7 @@ export class ZoneEditor {
     const { x0, y0, x1, y1 } = boxOf(zone.polygons);
     const [vx0, vy0, vx1, vy1] = map.visibleEdges;
     const isVisible = x0 >= vx0 && y0 >= vy0 && x1 <= vx1 && y1 <= vy1;
-    if (!isVisible) map.showEdges([x0, y0, x1, y1]);
+    if (!isVisible) map.moves.showEdges([x0, y0, x1, y1]);
   }
 
   #export(): void {

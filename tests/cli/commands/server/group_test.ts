@@ -4,8 +4,7 @@ import { needs } from "../../../support/needs.ts";
 import { runOccupancy } from "../../../support/processes.ts";
 
 Deno.test({
-  name:
-    "--group needs a shared store, names that are one topic level, and no --silent-after",
+  name: "--group needs a shared store, and names that are one topic level",
   ...needs(),
   fn: async () => {
     const cases: [args: string[], message: RegExp, hint: RegExp][] = [
@@ -23,12 +22,6 @@ Deno.test({
         ["--group", "hall", "--name", "a/b", "--store", "redis://127.0.0.1:1"],
         /--group with the --name "a\/b": it has a slash/,
         /such as server-1/,
-      ],
-      [
-        ["--group", "hall", "--name", "a", "--store", "redis://127.0.0.1:1"]
-          .concat("--silent-after", "1m"),
-        /--silent-after with --group: .* only a part/,
-        /Remove one of them.*--stale-after/,
       ],
     ];
     for (const [args, message, hint] of cases) {
