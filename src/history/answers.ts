@@ -9,7 +9,7 @@ import type { Region } from "../protocol/region.ts";
 /** A time without records, ms since 1970, without its end. */
 export type GapMs = readonly [from: number, to: number];
 
-/** The length of the steps of a series. */
+/** The length of a step of time. */
 export type Step = "15m" | "1h" | "1d" | "1w";
 
 /** What is recorded, and how much there is. */
@@ -80,6 +80,11 @@ export interface PastMap {
    * known before.
    */
   readonly gap: boolean;
+  /**
+   * True if a part of the history is damaged: the cells whose state is not known
+   * for that reason are unknown.
+   */
+  readonly damaged?: boolean | undefined;
   readonly cells: PastCells;
 }
 
@@ -102,11 +107,19 @@ export interface PastChanges {
   /** In order of time; `since` is when the state began. */
   readonly changes: PastCells;
   readonly gaps: readonly GapMs[];
+  /** See {@linkcode Series.damaged}. */
+  readonly damaged?: readonly GapMs[] | undefined;
 }
 
-/** A time that is cut into steps. */
+/**
+ * A time that is cut into steps. What is before the first record is unknown;
+ * what is after the present is cut off.
+ */
 export interface SeriesRange {
-  /** ms since 1970, from inclusive, to exclusive. */
+  /**
+   * ms since 1970, from inclusive, to exclusive; widened to whole quarters of
+   * hours.
+   */
   readonly from: number;
   readonly to: number;
   readonly step: Step;
@@ -155,13 +168,22 @@ export interface Series {
   /** How often it became occupied. */
   readonly entries: readonly (number | null)[];
   readonly gaps: readonly GapMs[];
+  /**
+   * Times of which a part of the history is damaged: what is not known for that
+   * reason is unknown, as in a gap. Undefined: none.
+   */
+  readonly damaged?: readonly GapMs[] | undefined;
 }
 
 /** The question {@linkcode HistoryService.utilisation}. */
 export interface UtilisationQuery {
   readonly layer: string;
   readonly region?: Region | undefined;
-  /** ms since 1970, from inclusive, to exclusive; cut to whole hours. */
+  /**
+   * ms since 1970, from inclusive, to exclusive; widened to whole hours (UTC).
+   * What is before the first record is unknown; what is after the present is cut
+   * off.
+   */
   readonly from: number;
   readonly to: number;
   /** Days of the week that count, 1 Monday to 7 Sunday. Default: all. */
@@ -196,7 +218,10 @@ export interface Utilisation {
     readonly known: Float64Array;
     /** Number of changes. */
     readonly changes: Uint32Array;
-    /** When it was last occupied, ms since 1970; NaN if it was not. */
+    /**
+     * When it was last occupied, of all days and hours, ms since 1970; NaN if it
+     * was not.
+     */
     readonly last: Float64Array;
   };
   /**
@@ -215,6 +240,8 @@ export interface Utilisation {
     readonly known: readonly (readonly number[])[];
   } | undefined;
   readonly gaps: readonly GapMs[];
+  /** See {@linkcode Series.damaged}. */
+  readonly damaged?: readonly GapMs[] | undefined;
 }
 
 /**

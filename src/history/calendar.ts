@@ -5,13 +5,11 @@
  * @module
  */
 
+import type { Step } from "./answers.ts";
 import { DAY_SECONDS, HOUR_SECONDS, QUARTER_SECONDS, startOf } from "./hour.ts";
 import type { TimeZone } from "./time_zone.ts";
 
 export { isTimeZone, TimeZone, timeZoneOf } from "./time_zone.ts";
-
-/** A step of time. */
-export type Step = "15m" | "1h" | "1d" | "1w";
 
 /** How long steps are in seconds, except where the clock is changed. */
 export const STEP_SECONDS: Readonly<Record<Step, number>> = {

@@ -13,18 +13,13 @@
  * @module
  */
 import type { Region } from "../grid/mod.ts";
+import type { Gap } from "../history/gaps.ts";
 
 /** A tile of a layer. */
 export interface HistoryTile {
   readonly layer: string;
   readonly tx: number;
   readonly ty: number;
-}
-
-/** Whole seconds since 1970, from inclusive, to exclusive. */
-export interface HistorySpan {
-  readonly from: number;
-  readonly to: number;
 }
 
 /**
@@ -134,7 +129,7 @@ export interface HistoryTables {
   /** Sets a number that {@linkcode HistoryTables.meta} has. */
   putMeta(key: string, value: number): void;
   /** Adds a time without recording. Gaps may overlap. */
-  addGap(gap: HistorySpan): void;
+  addGap(gap: Gap): void;
   /**
    * Ends an hour: it is no longer among the open ones. Parts that it still has
    * keep it open.
@@ -218,8 +213,8 @@ export interface HistoryTables {
   zoneDays(zone: string, fromDay: number, toDay: number): HistoryDayRow[];
   /** The zones that have rollups, sorted by name. */
   zones(): HistoryZone[];
-  /** The gaps that overlap `span`, by their start; they are not cut to it. */
-  gaps(span: HistorySpan): HistorySpan[];
+  /** The gaps that overlap a time, by their start; they are not cut to it. */
+  gaps(time: Gap): Gap[];
   /** The layers that have a history, sorted. */
   layers(): string[];
   /** How much there is. Cheap. */

@@ -1,12 +1,12 @@
 /** Steps of time in time zones. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Step } from "../../src/history/answers.ts";
 import {
   countSteps,
   cutSteps,
   isTimeZone,
   localHourOf,
-  type Step,
   type TimeZone,
   timeZoneOf,
   weekdayOf,

@@ -5,11 +5,11 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Region } from "../../grid/mod.ts";
+import type { Gap } from "../../history/gaps.ts";
 import { clipRegion, tileSpan } from "../../grid/tiles.ts";
 import type {
   HistoryDayRow,
   HistoryHourRow,
-  HistorySpan,
   HistoryTile,
   HistoryZone,
 } from "../history_tables.ts";
@@ -164,7 +164,7 @@ export class HistoryReads {
     }));
   }
 
-  gaps({ from, to }: HistorySpan): HistorySpan[] {
+  gaps({ from, to }: Gap): Gap[] {
     return this.#gaps.all(from, to).map(({ start, stop }) => ({
       from: Number(start),
       to: Number(stop),

@@ -5,13 +5,13 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Region } from "../../grid/mod.ts";
+import type { Gap } from "../../history/gaps.ts";
 import type {
   HistoryDayRow,
   HistoryHourRow,
   HistoryRemoval,
   HistoryRow,
   HistorySize,
-  HistorySpan,
   HistoryTables,
   HistoryTile,
   HistoryZone,
@@ -143,7 +143,7 @@ export class SqliteHistory implements HistoryTables {
     this.#numbers.set(key, value);
   }
 
-  addGap({ from, to }: HistorySpan): void {
+  addGap({ from, to }: Gap): void {
     if (from < to) this.#addGap.run(from, to);
   }
 
@@ -247,8 +247,8 @@ export class SqliteHistory implements HistoryTables {
     return this.#reads.zones();
   }
 
-  gaps(span: HistorySpan): HistorySpan[] {
-    return this.#reads.gaps(span);
+  gaps(time: Gap): Gap[] {
+    return this.#reads.gaps(time);
   }
 
   layers(): string[] {
