@@ -19,6 +19,8 @@ export class QueuedWork implements HistoryWork {
   failWith: Error | undefined;
   /** The clocks of the entries that were replayed. */
   readonly replayed: number[] = [];
+  /** Size of the map before each of them, if `onReplay` notes it. */
+  readonly cellsAtReplay: number[] = [];
   /** Called before each entry that is replayed. */
   onReplay: (() => void) | undefined;
 
