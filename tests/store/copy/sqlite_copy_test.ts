@@ -11,7 +11,15 @@ import {
   execSql,
   readingsEntry,
 } from "../support.ts";
-import { copy, fill, open, OWNERS, T0 } from "./support.ts";
+import {
+  copy,
+  fill,
+  fillHistory,
+  HISTORY_HOUR,
+  open,
+  OWNERS,
+  T0,
+} from "./support.ts";
 
 async function namesIn(dir: TempDir): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(dir.path));
@@ -69,6 +77,43 @@ Deno.test({
       assertSameMap(again.map, copied.map);
       again.store.close();
     }
+  },
+});
+
+Deno.test({
+  name: "a copy has the history, and a damaged row of it stays one",
+  ...needs(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const [from, to] = [`${dir.path}/map.db`, `${dir.path}/copy.db`];
+    await fillHistory(from);
+    await execSql(
+      from,
+      "UPDATE history_part SET bytes = x'00' WHERE id = (SELECT max(id) FROM history_part)",
+    );
+    const result = await copy(from, to);
+    assert.ok(result.history! > 2400, `${result.history} rows`);
+    const [original, copied] = [await open(from), await open(to)];
+    const contents = ({ store: { history } }: typeof original) => ({
+      size: history.size(),
+      meta: [...history.meta],
+      gaps: history.gaps({ from: 0, to: 999 }),
+      zones: history.zones(),
+      layers: history.layers(),
+      open: history.openHours(),
+      tiles: history.tilesOf("hall", undefined, 9999).map(({ tx, ty }) => [
+        history.parts("hall", tx, ty, HISTORY_HOUR),
+        history.frameBefore("hall", tx, ty, HISTORY_HOUR),
+      ]),
+    });
+    const expected = contents(original);
+    assert.deepEqual(contents(copied), expected);
+    const damaged = expected.tiles.filter(([parts]) =>
+      Array.isArray(parts) && parts.some(({ bytes }) => bytes === undefined)
+    );
+    assert.equal(damaged.length, 1);
+    original.store.close();
+    copied.store.close();
   },
 });
 

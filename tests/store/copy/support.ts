@@ -5,6 +5,7 @@ import type { CopyOptions } from "../../../src/store/copy/copy.ts";
 import type { RecordOwner } from "../../../src/store/store.ts";
 import { RedisServer } from "../../support/redis.ts";
 import { tempDir } from "../../support/temp.ts";
+import { bytesFor, QueuedWork } from "../history_support.ts";
 import {
   commitAndApply,
   type OpenStore,
@@ -40,6 +41,27 @@ export function copy(
     signal: new AbortController().signal,
     ...options,
   });
+}
+
+/** The hour of the history of {@linkcode fillHistory}. */
+export const HISTORY_HOUR = 490_000;
+
+/** Makes a store with a history: 1200 tiles, an open hour, a zone and a gap. */
+export async function fillHistory(path: string): Promise<void> {
+  const { store, map } = await open(path);
+  const work = new QueuedWork();
+  store.historyWork = work;
+  work.add((tables) => {
+    for (let tx = 0; tx < 1200; tx++) {
+      tables.appendPart("hall", tx, 0, HISTORY_HOUR, bytesFor(tx));
+    }
+    tables.putFrame("hall", 7, 0, HISTORY_HOUR, bytesFor(1));
+    tables.putZoneDay("desk", "hall", 20_000, bytesFor(2));
+    tables.putMeta("revision", 9);
+    tables.addGap({ from: 1, to: 2 });
+  });
+  commitAndApply(store, map, readingsEntry(T0, [[1, 2, 3]]));
+  store.close(map);
 }
 
 /**
