@@ -305,3 +305,18 @@ Deno.test({
     last.store.close();
   },
 });
+
+Deno.test({
+  name:
+    "close() returns if the history is never written, and keeps the journal",
+  ...needs(),
+  fn: async () => {
+    await using dir = await tempDir();
+    const path = `${dir.path}/map.sqlite`;
+    const { store, work, map } = await openRecording({ path });
+    work.isDurable = () => false;
+    commitAndApply(store, map, entry(1));
+    store.close(map);
+    assert.equal(await queryNumber(path, COUNT_JOURNAL), 1);
+  },
+});

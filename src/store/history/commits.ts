@@ -143,6 +143,9 @@ export class HistoryCommits {
       const problem = this.commit(Infinity);
       if (problem !== undefined) throw problem;
     }
+    if (!this.isDurable) {
+      throw this.#explain(new Error("a part of the history was not written"));
+    }
   }
 
   /** A checkpoint begins. */
