@@ -153,3 +153,10 @@ export {
   MAX_TIME_MS,
   parseTimestamp,
 } from "./time.ts";
+export {
+  parseTimeExpression,
+  resolveTime,
+  TIME_FORMS,
+  type TimeContext,
+  type TimeExpression,
+} from "./time_expression.ts";
