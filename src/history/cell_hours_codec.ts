@@ -24,7 +24,12 @@ import type { CellHours } from "./cell_hours.ts";
 import { DAY_HOURS, HOUR_SECONDS, startOf } from "./hour.ts";
 import { expectEnd, pack, unpack } from "./packed_bytes.ts";
 import { readBits, writeBits } from "./state_column.ts";
-import { MAX_CELLS_BYTES, readCells, writeCells } from "./tile_frame.ts";
+import {
+  type CellColumns,
+  MAX_CELLS_BYTES,
+  readCells,
+  writeCells,
+} from "./tile_frame.ts";
 
 /** The only format that this module writes and reads. */
 const CELL_HOURS_FORMAT = 1;
@@ -131,6 +136,82 @@ function writeRuns(
   }
 }
 
+/** Receives hours, without columns for all of them. */
+export interface CellHoursVisitor {
+  /** Receives the state at the end of the last hour. */
+  readonly end: CellColumns;
+  /**
+   * Called first.
+   *
+   * @param added the hours of the day that were added, ascending
+   * @param full the most seconds that a cell was known, by hour of the day
+   */
+  begin(added: readonly number[], full: Uint16Array): void;
+  /**
+   * A cell was known for the full time of some hours, without a change.
+   *
+   * @param key 0 to 1023
+   * @param isOccupied true if it was occupied, false if it was free
+   * @param from the first hour: its index in `added`
+   * @param to the index after the last one
+   */
+  constant(key: number, isOccupied: boolean, from: number, to: number): void;
+  /** The numbers of any other hour in which a cell was known or changed. */
+  hour(
+    key: number,
+    hourOfDay: number,
+    known: number,
+    occupied: number,
+    changes: number,
+  ): void;
+  /** When a cell was occupied last; called after its hours. */
+  last(key: number, second: number): void;
+}
+
+/** Puts hours in columns. */
+class ColumnsVisitor implements CellHoursVisitor {
+  readonly end: CellColumns;
+  readonly #into: CellHours;
+  #added: readonly number[] = [];
+  #full = full;
+
+  constructor(into: CellHours) {
+    this.#into = into;
+    this.end = into.end;
+  }
+
+  begin(added: readonly number[], full: Uint16Array<ArrayBuffer>): void {
+    this.#added = added;
+    this.#full = full;
+    for (const hour of added) this.#into.hours |= 1 << hour;
+  }
+
+  constant(key: number, isOccupied: boolean, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const hour = this.#added[i]!;
+      const known = this.#full[hour]!;
+      this.hour(key, hour, known, isOccupied ? known : 0, 0);
+    }
+  }
+
+  hour(
+    key: number,
+    hourOfDay: number,
+    known: number,
+    occupied: number,
+    changes: number,
+  ): void {
+    const index = hourOfDay * TILE_CELLS + key;
+    this.#into.known[index] = known;
+    this.#into.occupied[index] = occupied;
+    this.#into.changes[index] = changes;
+  }
+
+  last(key: number, second: number): void {
+    this.#into.lastOccupied[key] = second;
+  }
+}
+
 /**
  * Decodes hours.
  *
@@ -146,38 +227,63 @@ export function decodeCellHours(
 ): void {
   into.clear(day);
   try {
-    const reader = unpack(bytes, CELL_HOURS_FORMAT, MAX_CONTENT_BYTES);
-    readHours(reader, into);
-    expectEnd(reader);
+    scanCellHours(bytes, day, new ColumnsVisitor(into));
   } catch (error) {
     into.clear(day);
+    throw error;
+  }
+}
+
+/**
+ * Reads hours in the order in which they are encoded: faster than to decode
+ * them.
+ *
+ * @param bytes of {@linkcode encodeCellHours}, from any source
+ * @param day days since 1970, UTC: the same as it was
+ * @param visitor has received a part of them if this throws
+ * @throws {RangeError} if the bytes are not valid
+ */
+export function scanCellHours(
+  bytes: Uint8Array,
+  day: number,
+  visitor: CellHoursVisitor,
+): void {
+  try {
+    const reader = unpack(bytes, CELL_HOURS_FORMAT, MAX_CONTENT_BYTES);
+    readHours(reader, day, visitor);
+    expectEnd(reader);
+  } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new RangeError(`Cannot read hours of cells: ${error.message}`);
   }
 }
 
-function readHours(reader: BinaryReader, into: CellHours): void {
-  into.hours = readUpTo(reader, 2 ** DAY_HOURS - 1);
-  const added = addedHours(into.hours);
+function readHours(
+  reader: BinaryReader,
+  day: number,
+  visitor: CellHoursVisitor,
+): void {
+  const added = addedHours(readUpTo(reader, 2 ** DAY_HOURS - 1));
   for (const hour of added) full[hour] = readUpTo(reader, HOUR_SECONDS);
   readBits(reader, active, 0, TILE_CELLS);
   lastHours.fill(-1);
+  visitor.begin(added, full);
   for (let key = 0; key < TILE_CELLS; key++) {
-    if (active[key] === 1) readRuns(reader, into, added, key);
+    if (active[key] === 1) readRuns(reader, visitor, added, key);
   }
   for (let key = 0; key < TILE_CELLS; key++) {
     const hour = lastHours[key]!;
     if (hour < 0) continue;
-    into.lastOccupied[key] = endOf(into.day, hour) - 1 -
-      readUpTo(reader, HOUR_SECONDS - 1);
+    const before = readUpTo(reader, HOUR_SECONDS - 1);
+    visitor.last(key, endOf(day, hour) - 1 - before);
   }
-  readCells(reader, into.end);
+  readCells(reader, visitor.end);
 }
 
-/** Reads the hours of one cell; all its numbers are 0 before. */
+/** Reads the hours of one cell. */
 function readRuns(
   reader: BinaryReader,
-  into: CellHours,
+  visitor: CellHoursVisitor,
   added: readonly number[],
   key: number,
 ): void {
@@ -188,33 +294,36 @@ function readRuns(
     if (kind > Kind.Partial || end > added.length) {
       throw new RangeError(`a run of hours has kind ${kind} up to ${end}`);
     }
-    if (kind === Kind.Unknown) {
-      i = end;
-      continue;
+    if (kind === Kind.Free || kind === Kind.Occupied) {
+      const isOccupied = kind === Kind.Occupied;
+      visitor.constant(key, isOccupied, i, end);
+      for (let at = end - 1; isOccupied && at >= i; at--) {
+        if (full[added[at]!] === 0) continue;
+        lastHours[key] = added[at]!;
+        break;
+      }
+    } else if (kind !== Kind.Unknown) {
+      for (let at = i; at < end; at++) {
+        readHour(reader, visitor, key, added[at]!, kind);
+      }
     }
-    for (; i < end; i++) readHour(reader, into, added[i]!, key, kind);
+    i = end;
   }
 }
 
 function readHour(
   reader: BinaryReader,
-  into: CellHours,
-  hour: number,
+  visitor: CellHoursVisitor,
   key: number,
+  hour: number,
   kind: number,
 ): void {
-  const index = hour * TILE_CELLS + key;
   const known = kind === Kind.Partial
     ? readUpTo(reader, HOUR_SECONDS)
     : full[hour]!;
-  into.known[index] = known;
-  if (kind === Kind.Free) return;
-  const occupied = kind === Kind.Occupied ? known : readUpTo(reader, known);
-  into.occupied[index] = occupied;
+  const occupied = readUpTo(reader, known);
   if (occupied > 0) lastHours[key] = hour;
-  if (kind !== Kind.Occupied) {
-    into.changes[index] = readUpTo(reader, MAX_CHANGES);
-  }
+  visitor.hour(key, hour, known, occupied, readUpTo(reader, MAX_CHANGES));
 }
 
 /** Reads a number; throws a `RangeError` if it is above a maximum. */

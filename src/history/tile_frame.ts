@@ -77,6 +77,20 @@ export class TileFrame implements CellColumns {
   }
 
   /**
+   * Makes all cells unknown, because changes are missing.
+   *
+   * @param second the first second of which they are missing, since 1970
+   */
+  forget(second: number): void {
+    for (let key = 0; key < TILE_CELLS; key++) {
+      if (this.has[key] === 0 || this.value[key]! < 0) continue;
+      this.value[key] = -1;
+      this.stale[key] = 0;
+      this.since[key] = second;
+    }
+  }
+
+  /**
    * Applies changes up to a second. A change to the state that a cell has
    * already has no effect.
    *

@@ -26,8 +26,8 @@ export type ReadTables = Pick<
  * Reads the states and changes of tiles. One tile needs the rows since its last
  * frame.
  *
- * A damaged row has no changes: what is read after it is uncertain until the
- * next frame, and the hour of the row is known to be so.
+ * If a row is damaged, the hour of its tile has no changes: the cells are
+ * unknown from its start, each until it changes, or until the next frame.
  */
 export class TileReader {
   readonly #tables: ReadTables;
@@ -51,7 +51,8 @@ export class TileReader {
    * @param second with the changes of this second
    * @param into becomes the state; `since` is NaN before the last frame
    * @returns the first hour since the last frame of which changes are missing,
-   * because a row is damaged; undefined if there is none
+   * because a row is damaged; undefined if there is none. If the frame itself is
+   * missing, that is its hour
    */
   stateAt(
     { layer, tx, ty }: TileAddress,
@@ -59,17 +60,24 @@ export class TileReader {
     into: TileFrame,
   ): number | undefined {
     const hour = hourOf(second);
-    const from = this.#readFrame({ layer, tx, ty }, hour, into);
-    let damaged: number | undefined;
+    const frame = this.#readFrame({ layer, tx, ty }, hour, into);
+    const { hour: from } = frame;
+    let { damaged } = frame;
+    const apply = (rows: readonly HistoryRow[], hour: number) => {
+      if (decodeRows(rows, hour, this.#changes)) {
+        into.apply(this.#changes, second);
+        return;
+      }
+      into.forget(startOf(hour));
+      damaged = Math.min(damaged ?? hour, hour);
+    };
     for (const row of this.#tables.blocks(layer, tx, ty, from, hour)) {
-      if (!this.#decode([row], row.hour)) damaged ??= row.hour;
-      into.apply(this.#changes, second);
+      apply([row], row.hour);
     }
     for (const open of this.#openHours) {
       if (open < from || open > hour) continue;
       const parts = this.#tables.parts(layer, tx, ty, open);
-      if (!this.#decode(parts, open)) damaged = Math.min(damaged ?? open, open);
-      into.apply(this.#changes, second);
+      if (parts.length > 0) apply(parts, open);
     }
     return damaged;
   }
@@ -91,7 +99,8 @@ export class TileReader {
    * Reads the changes of an hour. Some may be to the state before.
    *
    * @param into receives them, sorted; what it had is removed
-   * @returns false if changes are missing, because a row is damaged
+   * @returns false if changes are missing, because a row is damaged: then it
+   * receives none, and the cells are unknown
    */
   changesOf(
     { layer, tx, ty }: TileAddress,
@@ -101,39 +110,36 @@ export class TileReader {
     const rows = this.#openHours.includes(hour)
       ? this.#tables.parts(layer, tx, ty, hour)
       : [];
-    return decodeRows(
-      [...this.#tables.blocks(layer, tx, ty, hour, hour), ...rows],
-      hour,
-      into,
-    );
+    const blocks = this.#tables.blocks(layer, tx, ty, hour, hour);
+    if (decodeRows([...blocks, ...rows], hour, into)) return true;
+    into.clear();
+    return false;
   }
 
-  /** Reads the last frame that can be read. Returns its hour, or 0. */
+  /** Reads the last frame that can be read. Returns its hour; 0: no frame. */
   #readFrame(
     { layer, tx, ty }: TileAddress,
     hour: number,
     into: TileFrame,
-  ): number {
+  ): { readonly hour: number; readonly damaged?: number } {
+    let damaged: number | undefined;
     for (let at = hour;; at--) {
       const frame = this.#tables.frameBefore(layer, tx, ty, at);
       if (frame === undefined) {
         into.clear();
-        return 0;
+        return { hour: 0, ...(damaged !== undefined && { damaged }) };
       }
+      damaged = frame.hour;
       try {
         if (frame.bytes !== undefined) {
           decodeFrame(frame.bytes, into);
-          return frame.hour;
+          return { hour: frame.hour };
         }
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
       }
       at = frame.hour; // damaged: the one before has the same, with the blocks
     }
-  }
-
-  #decode(rows: readonly HistoryRow[], hour: number): boolean {
-    return decodeRows(rows, hour, this.#changes);
   }
 }
 
