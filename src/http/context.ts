@@ -5,6 +5,7 @@
  * @module
  */
 import type { CellCounts, OccupancyMap } from "../grid/mod.ts";
+import type { HistoryService } from "../history/answers.ts";
 import type { ClientAccess } from "../feed/messages.ts";
 import type { BrokerCounts, BrokerState } from "../mqtt/link.ts";
 import type {
@@ -165,6 +166,8 @@ export interface HttpContext {
   readonly counts: ServerCounts;
   readonly zones: ZoneService;
   readonly sources: ReadableSources;
+  /** Answers questions about the past; undefined if it is not recorded. */
+  readonly history: HistoryService | undefined;
   /** How many cells the map may have, and how large it may be. */
   readonly cellLimits: {
     readonly maxCells?: number | undefined;

@@ -7,6 +7,11 @@ import { getCell } from "./api/cell.ts";
 import { getCells } from "./api/cells.ts";
 import { getChanges } from "./api/changes.ts";
 import { getHealth, getReadiness } from "./api/health.ts";
+import { getPastChanges } from "./api/history/changes.ts";
+import { getHistory } from "./api/history/info.ts";
+import { getPastMap } from "./api/history/map.ts";
+import { getRegionSeries, getZoneSeries } from "./api/history/series.ts";
+import { getUtilisation } from "./api/history/utilisation.ts";
 import { deleteLayer, getLayers } from "./api/layers.ts";
 import { getLive } from "./api/live.ts";
 import { getPlanImage, getPlans } from "./api/plans.ts";
@@ -170,6 +175,12 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/summary", getSummary),
   get("/api/v1/sources", getSources),
   get("/api/v1/changes", getChanges),
+  get("/api/v1/history", getHistory),
+  get("/api/v1/history/map", getPastMap),
+  get("/api/v1/history/changes", getPastChanges),
+  get("/api/v1/history/zones/{name}", getZoneSeries),
+  get("/api/v1/history/series", getRegionSeries),
+  get("/api/v1/history/utilisation", getUtilisation),
   post("/api/v1/readings", postReadings),
   get("/api/v1/plans", getPlans),
   get("/api/v1/plans/{layer}/image", getPlanImage),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HistoryService } from "../history/answers.ts";
 import type { Incoming, Link, LinkError } from "../mqtt/link.ts";
 import type { SubmissionResult } from "../protocol/submission.ts";
 import type { StoreError } from "../store/store.ts";
@@ -152,6 +153,11 @@ export class Server {
   /** The sources of readings. */
   get sources(): SourceService {
     return this.#sources;
+  }
+
+  /** Answers questions about the past; undefined if it is not recorded. */
+  get history(): HistoryService | undefined {
+    return this.#context.history?.service;
   }
 
   /** Returns the source that last reported a cell; undefined if unknown. */

@@ -1,5 +1,6 @@
 /** Runs the examples of docs/HTTP.md in order on a new server. */
 import assert from "node:assert/strict";
+import { MemoryHistory } from "../support/memory_history.ts";
 import { needs } from "../support/needs.ts";
 import { ROOT, Running } from "../support/processes.ts";
 import { startServer } from "./support.ts";
@@ -37,7 +38,12 @@ Deno.test({
   name: "every example of docs/HTTP.md has the documented output",
   ...needs("curl", "sh"),
   fn: async () => {
-    await using server = await startServer();
+    const now = Date.now();
+    const history = new MemoryHistory({
+      records: [{ at: now - 5_400_000, x: 1, y: 2, value: 3 }],
+      ...{ oldest: 0, now: () => now + 86_400_000, zones: ["lobby"] },
+    });
+    await using server = await startServer({ history });
     const all = examples();
     assert.ok(all.length >= 10, `${all.length} examples`);
     for (const { command, expected, format } of all) {

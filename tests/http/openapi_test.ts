@@ -2,6 +2,7 @@
 import Ajv2020 from "ajv/dist/2020.js";
 import assert from "node:assert/strict";
 import { Validator } from "openapi-schema-validator";
+import { MemoryHistory } from "../support/memory_history.ts";
 import { needs } from "../support/needs.ts";
 import { PLANS } from "./plans_fixture.ts";
 import { startServer, type TestServer } from "./support.ts";
@@ -16,6 +17,16 @@ async function startWithCells(): Promise<TestServer> {
   const server = await startServer({
     plans: PLANS,
     ageing: { staleAfter: 60_000 },
+    history: new MemoryHistory({
+      oldest: 0,
+      now: Date.now,
+      records: [
+        { at: 1000, x: 1, y: 1, value: 1, isOld: true },
+        { at: 2000, x: 1, y: 2, value: 0, stale: true },
+      ],
+      gaps: [[5000, 6000]],
+      zones: ["lobby"],
+    }),
   });
   await server.post('{"source":"cam","cells":[[1,1,1],[1,2,0],[5,5,-1]]}');
   await server.post("1,1,1", "?layer=old");
@@ -110,6 +121,16 @@ Deno.test({
         ["/api/v1/zones/none", "/api/v1/zones/{name}", {}],
         ["/api/v1/zones/%23", "/api/v1/zones/{name}", {}],
         ["/api/v1/zone-states/none", "/api/v1/zone-states/{name}", {}],
+        ["/api/v1/history?x=1", "/api/v1/history", {}],
+        ["/api/v1/history/map", "/api/v1/history/map", {}],
+        ["/api/v1/history/changes?from=x", "/api/v1/history/changes", {}],
+        ["/api/v1/history/zones/none", "/api/v1/history/zones/{name}", {}],
+        ["/api/v1/history/series?step=1s", "/api/v1/history/series", {}],
+        [
+          "/api/v1/history/utilisation?days=8",
+          "/api/v1/history/utilisation",
+          {},
+        ],
       ] as const
     ) {
       const response = await server.get(path, init);

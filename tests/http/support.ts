@@ -7,6 +7,7 @@
 import { httpContext } from "../../src/cli/commands/server/http.ts";
 import { layerDisplay } from "../../src/cli/commands/server/layer_display.ts";
 import { type AgeingOptions, OccupancyMap } from "../../src/grid/mod.ts";
+import type { HistoryService } from "../../src/history/answers.ts";
 import type { ClientAccess } from "../../src/feed/messages.ts";
 import type { ViewerCounts } from "../../src/http/feed/live_feed.ts";
 import type {
@@ -60,6 +61,8 @@ export interface TestServerOptions extends
   readonly port?: number;
   /** Returns the state of a store that several servers share. */
   readonly shared?: () => SharedStatus;
+  /** Answers questions about the past. Default: those of the server. */
+  readonly history?: HistoryService;
   /** Whether to start the server. Default true. */
   readonly started?: boolean;
 }
@@ -142,7 +145,8 @@ export async function startServer(
     },
     ending.signal,
   );
-  const { shared } = options;
+  const { shared, history } = options;
+  if (history !== undefined) Object.assign(context, { history });
   if (shared !== undefined) {
     const { store } = context;
     context.store = () => ({ ...store(), shared: shared() });

@@ -105,7 +105,7 @@ export function writeCsvRows(
 }
 
 /** Returns a field of CSV, in quotes where it needs them (RFC 4180, 2). */
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return /^\s|[",]|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

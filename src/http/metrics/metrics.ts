@@ -18,12 +18,13 @@ import type { ViewerCounts } from "../feed/live_feed.ts";
 import type { Limits } from "../limits.ts";
 import { brokerCounters, brokerGauges, linkGauges } from "./broker_metrics.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
+import { historyCounters, historyGauges } from "./history_metrics.ts";
 import { sharedCounters, sharedGauges } from "./shared_metrics.ts";
 import { webhookCounters, webhookGauges } from "./webhook_metrics.ts";
 import { ZoneCounters, zoneGauges } from "./zone_metrics.ts";
 
 /** Responses whose bytes are counted. */
-export type SentKind = "cells" | "changes";
+export type SentKind = "cells" | "changes" | "history";
 
 /** Upper bounds of the buckets of histograms. */
 const COMMIT_DURATION_BUCKETS_S = [
@@ -91,7 +92,11 @@ export interface AnsweredRequest {
 /** Records durations and sent bytes; computes all other metrics at a scrape. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #sent: Record<SentKind, number> = { cells: 0, changes: 0 };
+  readonly #sent: Record<SentKind, number> = {
+    cells: 0,
+    changes: 0,
+    history: 0,
+  };
   readonly #requests: Histogram<"method" | "route" | "code">;
   /** Edits of zones are counted here. */
   readonly zones: ZoneCounters;
@@ -139,6 +144,9 @@ export class Metrics {
     const store = () => context.store();
     for (const one of sharedCounters(store)) this.#add(Counter, one);
     for (const one of sharedGauges(store)) this.#add(Gauge, one);
+    const { history } = context;
+    for (const one of historyCounters(history)) this.#add(Counter, one);
+    for (const one of historyGauges(history)) this.#add(Gauge, one);
     for (const one of gauges(sources)) this.#add(Gauge, one);
     for (const one of linkGauges(link)) this.#add(Gauge, one);
     for (const one of brokerGauges(link)) this.#add(Gauge, one);
@@ -240,12 +248,13 @@ function counters(
     {
       name: "occupancy_sent_bytes_total",
       help:
-        "Bytes sent over HTTP: to viewers of the live feed, as cells (before compression), and as streams of changes.",
+        "Bytes sent over HTTP: to viewers of the live feed, as cells and answers about the past (before compression), and as streams of changes.",
       labels: ["kind"],
       read: () => [
         [viewers.sentBytes, { kind: "live" }],
         [sent.cells, { kind: "cells" }],
         [sent.changes, { kind: "changes" }],
+        [sent.history, { kind: "history" }],
       ],
     },
     {

@@ -6,6 +6,7 @@
  */
 import { printable } from "../../common/printable.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
+import type { HistoryService } from "../../history/answers.ts";
 import type { HistoryTables, Store, StoreError } from "../../store/store.ts";
 import type { ServerLog } from "../log.ts";
 import { Recorder } from "./recorder.ts";
@@ -35,6 +36,8 @@ export interface HistoryContext {
 /** The history of a map. */
 export class History {
   readonly recorder: Recorder;
+  /** Answers questions about the past. */
+  readonly service: HistoryService | undefined;
   readonly #context: HistoryContext;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #problem: StoreError | undefined;

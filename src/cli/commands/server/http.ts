@@ -117,6 +117,7 @@ export function httpContext(
     counts: server.stats,
     zones: server.zones,
     sources: server.sources,
+    history: server.history,
     cellLimits: server.cellLimits,
     plans,
     displayOf: parts.displayOf,

@@ -1,0 +1,135 @@
+/**
+ * Answers requests about the past: asks the history, with the limits of large
+ * responses, and sends its answer.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { HistoryService } from "../../../history/answers.ts";
+import { ProtocolError } from "../../../protocol/mod.ts";
+import type { HttpContext } from "../../context.ts";
+import type { RequestContext } from "../../endpoint.ts";
+import type { Share } from "../../budget.ts";
+import { overloaded } from "../../limits.ts";
+import { Problem } from "../../problem.ts";
+import { matchesETag } from "../../responses.ts";
+import { textResponse } from "../../text_response.ts";
+
+/** The body of an answer. */
+export interface PastBody {
+  readonly format: "json" | "csv";
+  /** The text, in parts of about a millisecond. */
+  readonly parts: Iterable<string>;
+  /** What the text is made of; the ETag identifies it. */
+  readonly content: readonly (string | Column)[];
+}
+
+type Column = Int32Array | Uint8Array | Uint32Array | Float64Array;
+
+/** Hashed in one turn: about a millisecond. */
+const HASH_BYTES = 512 * 1024;
+
+const CONTENT_TYPES = {
+  json: "application/json",
+  csv: "text/csv; charset=utf-8; header=present",
+} as const;
+
+/** Errors of the history that are not the fault of the request's text. */
+const STATUSES: Readonly<Record<string, number>> = {
+  "history-off": 409,
+  "unknown-zone": 404,
+};
+
+/**
+ * Returns the history.
+ *
+ * @throws {Problem} 409 "history-off" if it is not recorded
+ */
+export function historyOf({ history }: HttpContext): HistoryService {
+  if (history !== undefined) return history;
+  throw new Problem({
+    status: 409,
+    code: "history-off",
+    message: "The server does not record a history",
+    hint: "Start it without --no-history, with a store that has one (SQLite).",
+  });
+}
+
+/** A request about the past. */
+export interface PastRequest<Question, Answer> {
+  /** Reads the question; may throw a {@linkcode ProtocolError}. */
+  readonly read: (history: HistoryService) => Question;
+  /** Asks; may reject with a {@linkcode ProtocolError}. */
+  readonly ask: (
+    history: HistoryService,
+    question: Question,
+  ) => Promise<Answer>;
+  readonly write: (answer: Answer) => PastBody;
+}
+
+/**
+ * Asks the history and answers. The question counts as a large response until
+ * the client has read the answer: it may need as much time and memory.
+ *
+ * @returns 304 without a body if the client has the answer; rejects with a
+ * {@linkcode Problem} if the history refuses the question
+ */
+export async function answerPast<Question, Answer>(
+  context: RequestContext,
+  { read, ask, write }: PastRequest<Question, Answer>,
+): Promise<Response> {
+  const { request, server, limits, exchange, metrics } = context;
+  const history = historyOf(server);
+  let share: Share | undefined;
+  try {
+    const question = read(history);
+    share = await limits.largeResponses.take(exchange, 1);
+    if (share === undefined) throw overloaded("largeResponses");
+    const body = write(await ask(history, question));
+    const etag = await etagOf(context, body);
+    const headers = new Headers({
+      etag,
+      "cache-control": "no-cache",
+      vary: "accept-encoding",
+    });
+    if (matchesETag(request.headers.get("if-none-match"), etag)) {
+      share.release();
+      return new Response(null, { status: 304, headers });
+    }
+    headers.set("content-type", CONTENT_TYPES[body.format]);
+    return await textResponse(context, body.parts, headers, {
+      share,
+      onBytes: (bytes) => metrics.addSentBytes("history", bytes),
+    });
+  } catch (error) {
+    share?.release();
+    throw problemOf(error);
+  }
+}
+
+/** Returns the error response for an error of the history. */
+function problemOf(error: unknown): unknown {
+  if (!(error instanceof ProtocolError)) return error;
+  const { code, message, hint } = error;
+  return new Problem({ status: STATUSES[code] ?? 400, code, message, hint });
+}
+
+/** Weak: the text of equal answers may be compressed. */
+async function etagOf(
+  { turns, exchange }: RequestContext,
+  { format, content }: PastBody,
+): Promise<string> {
+  const hash = createHash("sha1").update(format);
+  for (const part of content) {
+    if (typeof part === "string" || part.byteLength <= HASH_BYTES) {
+      hash.update(part);
+      continue;
+    }
+    const step = HASH_BYTES / part.BYTES_PER_ELEMENT;
+    for (let at = 0; at < part.length; at += step) {
+      const some = part.subarray(at, at + step);
+      await turns.run(exchange.network, () => hash.update(some));
+    }
+  }
+  return `W/"${hash.digest("base64url")}"`;
+}

@@ -1,0 +1,139 @@
+/**
+ * `GET /api/v1/history/zones/{name}` and `GET /api/v1/history/series`: how many
+ * were in a zone or a region, step by step.
+ *
+ * @module
+ */
+import type { HistoryService, Series } from "../../../history/answers.ts";
+import type { SeriesRange } from "../../../history/answers.ts";
+import type { Endpoint, RequestContext } from "../../endpoint.ts";
+import {
+  jsonSpec,
+  LAYER_PARAMETER,
+  type Parameter,
+  problemSpec,
+  REGION_PARAMETER,
+} from "../../openapi/schemas.ts";
+import { checkNames, readChoice, readLayer, readRegion } from "../../query.ts";
+import type { TimeForm } from "../cell_rows.ts";
+import { nameOf } from "../zones/edits.ts";
+import { NAME_PARAMETER } from "../zones/schemas.ts";
+import { answerPast, type PastBody } from "./answer.ts";
+import {
+  cornersOf,
+  FORMAT_PARAMETER,
+  RequestTimes,
+  STEP_PARAMETER,
+  timeParameter,
+  timesParameter,
+  TIMEZONE_PARAMETER,
+} from "./parameters.ts";
+import { PAST_PROBLEMS, SERIES } from "./schemas.ts";
+import { writeTable } from "./text.ts";
+
+const COLUMNS = "start,least,mean,most,occupied,known,entries";
+
+const RANGE: readonly Parameter[] = [
+  timeParameter("from", "The first time; default `-1d`.", "-1d"),
+  timeParameter("to", "The time after the last; default `now`.", "now"),
+  STEP_PARAMETER,
+  TIMEZONE_PARAMETER,
+  FORMAT_PARAMETER,
+  timesParameter("in CSV"),
+];
+const RANGE_NAMES = RANGE.map(({ name }) => name);
+
+const RESPONSE = {
+  description: "One element of each column for each step",
+  content: {
+    ...jsonSpec("", SERIES).content,
+    "text/csv": {
+      schema: {
+        type: "string",
+        description: `A header, then one line per step: ${COLUMNS}`,
+      },
+    },
+  },
+};
+
+/** `GET /api/v1/history/zones/{name}` */
+export const getZoneSeries: Endpoint = {
+  needsMap: true,
+  operation: {
+    summary: "How many were in a zone, step by step",
+    parameters: [NAME_PARAMETER, ...RANGE],
+    responses: {
+      200: RESPONSE,
+      ...PAST_PROBLEMS,
+      404: problemSpec("There is no such zone"),
+    },
+  },
+  handle(context) {
+    checkNames(context.url.searchParams, RANGE_NAMES);
+    const zone = nameOf(context);
+    return answerSeries(
+      context,
+      (history, range) => history.zoneSeries({ zone, ...range }),
+    );
+  },
+};
+
+/** `GET /api/v1/history/series` */
+export const getRegionSeries: Endpoint = {
+  needsMap: true,
+  operation: {
+    summary: "How many were in a region or a layer, step by step",
+    description:
+      "Of the time before the changes of cells that are kept, there is the mean only.",
+    parameters: [LAYER_PARAMETER, REGION_PARAMETER, ...RANGE],
+    responses: { 200: RESPONSE, ...PAST_PROBLEMS },
+  },
+  handle(context) {
+    const query = context.url.searchParams;
+    checkNames(query, ["layer", "region", ...RANGE_NAMES]);
+    const layer = readLayer(query);
+    const region = readRegion(query);
+    return answerSeries(
+      context,
+      (history, range) => history.regionSeries({ layer, region, ...range }),
+    );
+  },
+};
+
+function answerSeries(
+  context: RequestContext,
+  ask: (history: HistoryService, range: SeriesRange) => Promise<Series>,
+): Promise<Response> {
+  const query = context.url.searchParams;
+  const format = readChoice(query, "format", ["json", "csv"]);
+  const times = readChoice(query, "times", ["ms", "rfc3339"]);
+  return answerPast(context, {
+    read: (history) =>
+      new RequestTimes(context.server, history, query).readSeries(),
+    ask,
+    write: (series) => bodyOf(series, format, times),
+  });
+}
+
+function bodyOf(
+  series: Series,
+  format: "json" | "csv",
+  times: TimeForm,
+): PastBody {
+  const { start, least, mean, most, occupied, known, entries } = series;
+  const columns = { start, least, mean, most, occupied, known, entries };
+  const json = JSON.stringify({
+    ...{ from: series.from, to: series.to, step: series.step },
+    ...{ timezone: series.timezone, zone: series.zone, layer: series.layer },
+    ...{ region: cornersOf(series.region), capacity: series.capacity },
+    ...{ ...columns, gaps: series.gaps },
+  }) + "\n";
+  if (format === "json") return { format, parts: [json], content: [json] };
+  const table = Object.entries(columns).map(([name, values]) => ({
+    name,
+    values,
+    ...(name === "start" && { isTime: true as const }),
+  }));
+  const parts = writeTable(table, start.length, times);
+  return { format, parts, content: [times, json] };
+}

@@ -1,0 +1,79 @@
+/**
+ * The metrics of the history.
+ *
+ * @module
+ */
+import type { HistoryInfo, HistoryService } from "../../history/answers.ts";
+import { type ComputedMetric, single } from "./computed_metric.ts";
+
+/** Metrics that only increase; none if no history is recorded. */
+export function historyCounters(
+  history: HistoryService | undefined,
+): ComputedMetric[] {
+  if (history === undefined) return [];
+  return [
+    {
+      name: "occupancy_history_late_total",
+      help:
+        "Readings that came too late to change the history at their time; they change it at the oldest time that is still open.",
+      read: () => single(history.info().tooLate),
+    },
+    {
+      name: "occupancy_history_dropped_total",
+      help:
+        "Changes that were not recorded because there were too many; the next sample has the latest state of their cells.",
+      read: () => single(history.info().dropped ?? 0),
+    },
+  ];
+}
+
+/** Metrics that increase and decrease; none if no history is recorded. */
+export function historyGauges(
+  history: HistoryService | undefined,
+): ComputedMetric[] {
+  if (history === undefined) return [];
+  const gauge = (
+    name: string,
+    help: string,
+    read: (info: HistoryInfo) => number | undefined,
+  ): ComputedMetric => ({
+    name: `occupancy_history_${name}`,
+    help,
+    read() {
+      const value = read(history.info());
+      return value === undefined ? [] : single(value);
+    },
+  });
+  return [
+    gauge(
+      "up",
+      "1 while the history is recorded, 0 while it is paused.",
+      ({ recording }) => Number(recording),
+    ),
+    gauge("bytes", "Size of the history in the store.", ({ bytes }) => bytes),
+    gauge(
+      "max_bytes",
+      "The size at which the oldest changes are deleted.",
+      ({ maxBytes }) => maxBytes,
+    ),
+    gauge(
+      "oldest_timestamp_seconds",
+      "The first time of which the map is known, in seconds since 1970.",
+      ({ oldest }) => oldest === undefined ? undefined : oldest / 1000,
+    ),
+    gauge(
+      "lag_seconds",
+      "How far the recording is behind the map, in seconds.",
+      ({ lag }) => lag / 1000,
+    ),
+    {
+      name: "occupancy_history_rows",
+      help: "Rows of the history in the store, by kind.",
+      labels: ["kind"],
+      read: () =>
+        Object.entries(history.info().rows ?? {}).map((
+          [kind, rows],
+        ) => [rows, { kind }]),
+    },
+  ];
+}
