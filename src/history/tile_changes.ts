@@ -87,11 +87,23 @@ export class TileChanges {
    * to the state of the change before it of the same cell is removed.
    */
   sort(): void {
-    if (!this.#isSorted()) {
-      if (this.length <= INSERTION_LENGTH) this.#sortByInsertion();
-      else this.#sortByCounting();
-    }
-    this.#removeRepeats();
+    this.#sort();
+    this.#removeRepeats(true);
+  }
+
+  /**
+   * The same for a part of the changes: those to the state of the change before
+   * stay, because further parts may have other changes between the two.
+   */
+  sortPart(): void {
+    this.#sort();
+    this.#removeRepeats(false);
+  }
+
+  #sort(): void {
+    if (this.#isSorted()) return;
+    if (this.length <= INSERTION_LENGTH) this.#sortByInsertion();
+    else this.#sortByCounting();
   }
 
   #isSorted(): boolean {
@@ -167,7 +179,8 @@ export class TileChanges {
     }
   }
 
-  #removeRepeats(): void {
+  /** @param ofStates also of a state in several seconds */
+  #removeRepeats(ofStates: boolean): void {
     const { key, second, value, stale, length } = this;
     let kept = 0;
     for (let i = 0; i < length; i++) {
@@ -176,7 +189,8 @@ export class TileChanges {
       // A later one of the same second replaces it.
       if (i + 1 < length && key[i + 1] === k && second[i + 1] === s) continue;
       if (
-        kept > 0 && key[kept - 1] === k && value[kept - 1] === value[i] &&
+        ofStates && kept > 0 && key[kept - 1] === k &&
+        value[kept - 1] === value[i] &&
         stale[kept - 1] === stale[i]
       ) continue;
       if (kept < i) {

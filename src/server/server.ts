@@ -73,6 +73,7 @@ export class Server {
     this.#submitter = new Submitter(pipeline, reports, context.telemetry);
     const zones = new ServerZones(context, pipeline, options.fileZones);
     this.#zones = zones;
+    context.history?.setZones(() => zones.definitions);
     const parts = { reports, pipeline, zones };
     this.#requestHandler = new RequestHandler(context, parts);
     this.#changes = new ChangesPublisher(context, pipeline);

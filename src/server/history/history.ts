@@ -9,6 +9,10 @@ import type { OccupancyMap } from "../../grid/mod.ts";
 import type { HistoryService } from "../../history/answers.ts";
 import type { HistoryTables, Store, StoreError } from "../../store/store.ts";
 import type { ServerLog } from "../log.ts";
+import type { Zones } from "../../zones/mod.ts";
+import { HistoryWrites } from "./history_writes.ts";
+import { Keeper } from "./keeper.ts";
+import type { PruningOptions } from "./pruning.ts";
 import { Recorder } from "./recorder.ts";
 
 /** Commits usually write the history along; without them, after this time. */
@@ -16,9 +20,39 @@ const WRITE_DELAY_MS = 50;
 /** Pause before the history is written again after that failed. */
 const RETRY_INTERVAL_MS = 1000;
 
+const DAY_SECONDS = 24 * 3600;
+const DEFAULT_KEEP_SECONDS = 30 * DAY_SECONDS;
+const DEFAULT_KEEP_ROLLUPS_SECONDS = 2 * 365 * DAY_SECONDS;
+/** Of a store on disk. */
+const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
+/** Of a store in memory. */
+const DEFAULT_MAX_MEMORY_BYTES = 48 * 2 ** 20;
+
 /** Options of the history of a server. */
 export interface HistoryOptions {
   /** A state begins at a multiple of this; seconds, 1 or more. */
+  readonly stepSeconds: number;
+  /**
+   * How long changes of cells are kept, in seconds; at least until the day (UTC)
+   * has its rollups. Default 30 days.
+   */
+  readonly keepSeconds?: number | undefined;
+  /** How long rollups are kept, in seconds. Default 2 years. */
+  readonly keepRollupsSeconds?: number | undefined;
+  /**
+   * Above this size the oldest hours are deleted, then the oldest rollups, in
+   * bytes. Default 4 GiB, in memory 48 MiB.
+   */
+  readonly maxBytes?: number | undefined;
+  /**
+   * False: of cells only the rollups are kept, once their day (UTC) has ended.
+   * Default true.
+   */
+  readonly cells?: boolean | undefined;
+}
+
+/** All options of the history of a server. */
+export interface HistorySettings extends PruningOptions {
   readonly stepSeconds: number;
 }
 
@@ -38,6 +72,11 @@ export class History {
   readonly recorder: Recorder;
   /** Answers questions about the past. */
   readonly service: HistoryService | undefined;
+  readonly keeper: Keeper;
+  /** The options, with their defaults. */
+  readonly settings: HistorySettings;
+  readonly #writes: HistoryWrites;
+  #zones: () => Zones = () => new Map();
   readonly #context: HistoryContext;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #problem: StoreError | undefined;
@@ -50,15 +89,33 @@ export class History {
   constructor(
     context: HistoryContext,
     tables: HistoryTables,
-    { stepSeconds }: HistoryOptions,
+    options: HistoryOptions,
   ) {
     this.#context = context;
-    const { map, now, monotonic, store } = context;
-    this.recorder = new Recorder(tables, {
-      ...{ map, now, monotonic, stepSeconds },
-      schedule: () => this.#schedule(WRITE_DELAY_MS),
-    });
-    store.historyWork = this.recorder;
+    const { map, now, monotonic, store, log } = context;
+    const schedule = () => this.#schedule(WRITE_DELAY_MS);
+    const { stepSeconds } = options;
+    this.settings = {
+      stepSeconds,
+      keepSeconds: options.keepSeconds ?? DEFAULT_KEEP_SECONDS,
+      keepRollupsSeconds: options.keepRollupsSeconds ??
+        DEFAULT_KEEP_ROLLUPS_SECONDS,
+      maxBytes: options.maxBytes ??
+        (store.durable ? DEFAULT_MAX_BYTES : DEFAULT_MAX_MEMORY_BYTES),
+      cells: options.cells ?? true,
+    };
+    const recorder = this.recorder = new Recorder(
+      tables,
+      { map, now, monotonic, stepSeconds, schedule },
+    );
+    const writes = new HistoryWrites(recorder, { monotonic, schedule });
+    const zones = () => this.#zones();
+    this.keeper = new Keeper(
+      { tables, recorder, writes, log, now, monotonic, zones },
+      this.settings,
+    );
+    this.#writes = writes;
+    store.historyWork = writes;
   }
 
   /** Why the history is paused; undefined while it works. */
@@ -71,6 +128,15 @@ export class History {
     this.recorder.advance(now);
   }
 
+  /**
+   * Sets of which zones rollups are made. Default: none.
+   *
+   * @param zones returns those in force, by name
+   */
+  setZones(zones: () => Zones): void {
+    this.#zones = zones;
+  }
+
   /** Call it after the map was loaded. */
   loaded(): void {
     this.recorder.loaded();
@@ -79,6 +145,7 @@ export class History {
   /** Call it once a second. */
   tick(): void {
     this.recorder.tick();
+    this.keeper.tick();
     this.#noteProblem();
   }
 
@@ -86,6 +153,7 @@ export class History {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.keeper.stop();
     this.recorder.stop();
   }
 
@@ -94,11 +162,11 @@ export class History {
     if (this.#timer !== undefined || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.recorder.hasWork) return;
+      if (!this.#writes.hasWork) return;
       const problem = this.#context.store.commitHistory?.();
       this.#noteProblem();
       if (problem !== undefined) this.#schedule(RETRY_INTERVAL_MS);
-      else if (this.recorder.hasWork) this.#schedule(0);
+      else if (this.#writes.hasWork) this.#schedule(0);
     }, delayMs);
   }
 

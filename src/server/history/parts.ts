@@ -28,6 +28,8 @@ export const SEEN = "seen";
 export const BEGAN = "began";
 /** Hours before this one are closed. */
 export const CLOSED_TO = "closedTo";
+/** Days (UTC) before this one have their rollups of cells. */
+export const ROLLED_TO = "rolledTo";
 
 /**
  * Returns the writes that store what was logged, in order; undefined to pause.
@@ -74,7 +76,7 @@ function* partsOf(
         const key = keyOf(x[i]!, y[i]!);
         changes.push(key, second[i]!, value[i]!, stale[i]!);
       }
-      changes.sort();
+      changes.sortPart();
       const bytes = encodeChanges(changes, hour, { compress: false });
       yield (tables) => tables.appendPart(layer, tx, ty, hour, bytes);
     }

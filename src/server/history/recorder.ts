@@ -79,6 +79,7 @@ export class Recorder implements HistoryWork {
   readonly #flushes = new Flushes();
   #flushedAt: number;
   #isFlushWanted = false;
+  #isAllWanted = false;
   /** An entry with this time or a later one begins a sample, ms since 1970. */
   #nextAt = -Infinity;
   #sampledAt: number;
@@ -200,15 +201,21 @@ export class Recorder implements HistoryWork {
     if (monotonic() - this.#flushedAt >= interval) this.#wantFlush();
   }
 
+  /** The next sample has all cells: call it if states were lost. */
+  recordAll(): void {
+    this.#isAllWanted = true;
+  }
+
   /**
    * Records the map as it is now.
    *
-   * @returns resolves when that is in the tables, or after some time while the
-   * store fails
+   * @returns resolves to true when that is in the tables, to false if it is not
+   * after some time, because the store fails
    */
-  async capture(): Promise<void> {
-    if (this.#stopped || this.#isCaptured) return;
-    await doneWithin(this.#capture(), CAPTURE_TIMEOUT_MS);
+  async capture(): Promise<boolean> {
+    if (this.#isCaptured) return true;
+    if (this.#stopped) return false;
+    return await doneWithin(this.#capture(), CAPTURE_TIMEOUT_MS);
   }
 
   /** Records the map a last time: the store is closed next. */
@@ -276,11 +283,13 @@ export class Recorder implements HistoryWork {
   }
 
   #begin(endSecond: number): void {
-    if (!this.#sampler.isDue) return this.#flushIfDue();
     const from = startOf(hourOf(endSecond - LATE_SECONDS));
     for (const log of this.#sampler.logs) {
       log.openFrom = Math.max(log.openFrom, from);
+      if (this.#isAllWanted) log.sampled = 0;
     }
+    this.#isAllWanted = false;
+    if (!this.#sampler.isDue) return this.#flushIfDue();
     this.#sample = this.#sampler.sample(endSecond);
     this.#sampleMark = this.#mark;
     this.#busyMs = 0;

@@ -33,6 +33,13 @@ export class TileReader {
   readonly #tables: ReadTables;
   readonly #changes = new TileChanges();
   #openHours: readonly number[];
+  /**
+   * Of the last state that was read: the hour of the frame that it was made of;
+   * undefined if there was none.
+   */
+  frameHour: number | undefined;
+  /** Of the last state that was read: the bytes of the blocks after its frame. */
+  blockBytes = 0;
 
   /** @param tables read during each call */
   constructor(tables: ReadTables) {
@@ -63,6 +70,7 @@ export class TileReader {
     const frame = this.#readFrame({ layer, tx, ty }, hour, into);
     const { hour: from } = frame;
     let { damaged } = frame;
+    this.blockBytes = 0;
     const apply = (rows: readonly HistoryRow[], hour: number) => {
       if (decodeRows(rows, hour, this.#changes)) {
         into.apply(this.#changes, second);
@@ -72,6 +80,7 @@ export class TileReader {
       damaged = Math.min(damaged ?? hour, hour);
     };
     for (const row of this.#tables.blocks(layer, tx, ty, from, hour)) {
+      this.blockBytes += row.bytes?.length ?? 0;
       apply([row], row.hour);
     }
     for (const open of this.#openHours) {
@@ -127,12 +136,14 @@ export class TileReader {
       const frame = this.#tables.frameBefore(layer, tx, ty, at);
       if (frame === undefined) {
         into.clear();
+        this.frameHour = undefined;
         return { hour: 0, ...(damaged !== undefined && { damaged }) };
       }
       damaged = frame.hour;
       try {
         if (frame.bytes !== undefined) {
           decodeFrame(frame.bytes, into);
+          this.frameHour = frame.hour;
           return { hour: frame.hour };
         }
       } catch (error) {
@@ -162,6 +173,6 @@ function decodeRows(
       isWhole = false;
     }
   }
-  if (rows.length > 1) into.sort();
+  into.sort();
   return isWhole;
 }

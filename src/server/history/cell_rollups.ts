@@ -1,0 +1,135 @@
+/**
+ * Makes the rollups of cells: how long each was occupied, by hour.
+ *
+ * @module
+ */
+import { CellHours } from "../../history/cell_hours.ts";
+import {
+  decodeCellHours,
+  encodeCellHours,
+} from "../../history/cell_hours_codec.ts";
+import type { Gap } from "../../history/gaps.ts";
+import { DAY_HOURS, hourOf, startOf } from "../../history/hour.ts";
+import { TileChanges } from "../../history/tile_changes.ts";
+import { encodeFrame, TileFrame } from "../../history/tile_frame.ts";
+import { allTiles, type Care } from "./care.ts";
+import type { Write } from "./flush.ts";
+import { BEGAN } from "./parts.ts";
+import type { TileAddress } from "./tile_reader.ts";
+
+const ROWS_PER_COMMIT = 16;
+/** A tile that does not change has a new frame after this time. */
+const MAX_QUIET_HOURS = 7 * DAY_HOURS;
+
+/**
+ * Makes the rollups of a day (UTC), or of its begin, for the tiles that have
+ * changed in it. A rollup that is there keeps the hours whose changes are
+ * deleted.
+ *
+ * @param care has begun
+ * @param toHour all hours of the day before this one are closed
+ * @throws {LayersDeletedError} begin again
+ */
+export async function rollUpDay(
+  care: Care,
+  day: number,
+  toHour: number,
+): Promise<void> {
+  const rollup = new DayRollup(care, day, toHour);
+  const end = (day + 1) * DAY_HOURS;
+  let writes: Write[] = [];
+  for (const layer of care.tables.layers()) {
+    for await (const tile of allTiles(care, layer)) {
+      let write = await rollup.ofTile(tile);
+      if (toHour >= end) write ??= frameOfQuiet(care, tile, end);
+      if (write !== undefined) writes.push(write);
+      if (writes.length < ROWS_PER_COMMIT) continue;
+      await care.commit(writes);
+      writes = [];
+    }
+  }
+  if (writes.length > 0) await care.commit(writes);
+}
+
+/** The first hour whose changes are not deleted. */
+export function oldestHour({ tables: { meta } }: Pick<Care, "tables">): number {
+  return hourOf(meta.get(BEGAN) ?? 0);
+}
+
+/** The rollups of one day, and memory for one of them. */
+class DayRollup {
+  readonly #care: Care;
+  readonly #day: number;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #gaps: readonly Gap[];
+  readonly #hours = new CellHours();
+  readonly #state = new TileFrame();
+  readonly #changes = new TileChanges();
+
+  constructor(care: Care, day: number, toHour: number) {
+    this.#care = care;
+    this.#day = day;
+    const start = day * DAY_HOURS;
+    const from = this.#from = Math.max(start, oldestHour(care));
+    const to = this.#to = Math.min(toHour, start + DAY_HOURS);
+    this.#gaps = care.tables.gaps({ from: startOf(from), to: startOf(to) });
+  }
+
+  /** Undefined if the tile has not changed. */
+  async ofTile(tile: TileAddress): Promise<Write | undefined> {
+    const { layer, tx, ty } = tile;
+    const { tables, reader } = this.#care;
+    const day = this.#day;
+    const [from, to] = [this.#from, this.#to];
+    if (from >= to) return undefined;
+    const blocks = tables.blocks(layer, tx, ty, from, to - 1);
+    if (blocks.length === 0) return undefined;
+    const changed = new Set(blocks.map(({ hour }) => hour));
+    const hours = this.#hours;
+    this.#readHours(tile);
+    reader.stateBefore(tile, from, this.#state);
+    for (let hour = from; hour < to; hour++) {
+      this.#changes.clear();
+      if (changed.has(hour) && !reader.changesOf(tile, hour, this.#changes)) {
+        this.#state.forget(startOf(hour));
+      }
+      const hourOfDay = hour - day * DAY_HOURS;
+      hours.addHour(hourOfDay, this.#state, this.#changes, this.#gaps);
+      this.#state.apply(this.#changes, Infinity);
+      await this.#care.pause();
+    }
+    const bytes = encodeCellHours(hours);
+    return (tables) => tables.putCellDay(layer, tx, ty, day, bytes);
+  }
+
+  /** Reads the rollup that is there; none if it is damaged. */
+  #readHours({ layer, tx, ty }: TileAddress): void {
+    const day = this.#day;
+    const row = this.#care.tables.cellDays(layer, tx, ty, day, day)[0];
+    this.#hours.clear(day);
+    if (row?.bytes === undefined) return;
+    try {
+      decodeCellHours(row.bytes, day, this.#hours);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+}
+
+/** So that no state is looked up in the hours of a long time. */
+function frameOfQuiet(
+  { tables, reader }: Care,
+  tile: TileAddress,
+  hour: number,
+): Write | undefined {
+  const { layer, tx, ty } = tile;
+  const frame = tables.frameBefore(layer, tx, ty, hour);
+  if (frame === undefined || hour - frame.hour < MAX_QUIET_HOURS) {
+    return undefined;
+  }
+  const state = new TileFrame();
+  reader.stateBefore(tile, hour, state);
+  const bytes = encodeFrame(state);
+  return (tables) => tables.putFrame(layer, tx, ty, hour, bytes);
+}

@@ -1,0 +1,89 @@
+/**
+ * All that a server writes to the tables of its history: first what it records,
+ * then what the care for the history changes.
+ *
+ * @module
+ */
+import type { HistoryTables, HistoryWork } from "../../store/store.ts";
+import { Flush, Flushes, type Write } from "./flush.ts";
+
+/** Options of {@linkcode HistoryWrites}. */
+export interface HistoryWritesOptions {
+  /** A clock that never jumps, in ms. */
+  readonly monotonic: () => number;
+  /** Asks the store to call {@linkcode HistoryWrites.write} soon. */
+  readonly schedule: () => void;
+}
+
+/** Writes of the recorder, and further ones behind them. */
+export class HistoryWrites implements HistoryWork {
+  readonly #recorder: HistoryWork;
+  readonly #options: HistoryWritesOptions;
+  readonly #flushes = new Flushes();
+  #mark = 0;
+  /** True if the recorder has a part in the present transaction. */
+  #isRecording = false;
+
+  constructor(recorder: HistoryWork, options: HistoryWritesOptions) {
+    this.#recorder = recorder;
+    this.#options = options;
+  }
+
+  /**
+   * Adds writes. Each may be repeated, and a transaction may have only some.
+   *
+   * @returns resolves when all are durable; never if the store fails until its
+   * end
+   */
+  commit(writes: readonly Write[]): Promise<void> {
+    const mark = ++this.#mark;
+    const flush = new Flush(
+      (function* () {
+        yield* writes;
+      })(),
+      () => {},
+    );
+    this.#flushes.push(flush, mark);
+    this.#options.schedule();
+    return this.#flushes.untilDurable(mark);
+  }
+
+  get hasWork(): boolean {
+    return this.#recorder.hasWork || !this.#flushes.isEmpty;
+  }
+
+  write(tables: HistoryTables, budgetMs: number): void {
+    const { monotonic } = this.#options;
+    const start = monotonic();
+    const isTimeOver = () => monotonic() - start >= budgetMs;
+    this.#isRecording = this.#recorder.hasWork || budgetMs === Infinity;
+    if (this.#isRecording) {
+      this.#recorder.write(tables, budgetMs);
+      if (isTimeOver()) return;
+    }
+    this.#flushes.write(tables, isTimeOver);
+  }
+
+  committed(): void {
+    if (this.#isRecording) this.#recorder.committed();
+    this.#flushes.committed();
+    if (!this.#flushes.isEmpty) this.#options.schedule();
+  }
+
+  failed(): void {
+    if (this.#isRecording) this.#recorder.failed();
+    this.#flushes.failed();
+  }
+
+  mark(): number {
+    return this.#recorder.mark();
+  }
+
+  isDurable(mark: number): boolean {
+    return this.#recorder.isDurable(mark);
+  }
+
+  beforeReplay(now: number): void {
+    this.#recorder.beforeReplay?.(now);
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Makes the rollups of zones: counts by quarters of hours.
+ *
+ * @module
+ */
+import type { Region } from "../../grid/mod.ts";
+import type { Gap } from "../../history/gaps.ts";
+import { dayOf, startOf } from "../../history/hour.ts";
+import { TileChanges } from "../../history/tile_changes.ts";
+import { TileFrame } from "../../history/tile_frame.ts";
+import {
+  decodeZoneQuarters,
+  encodeZoneQuarters,
+  ZoneQuarters,
+} from "../../history/zone_quarters.ts";
+import { ZoneSeries } from "../../history/zone_series.ts";
+import { spatialOrder } from "../../zones/box_tree.ts";
+import { ZoneShape } from "../../zones/tile_mask.ts";
+import { type Zone, ZoneIndex, type Zones } from "../../zones/mod.ts";
+import { allTiles, type Care } from "./care.ts";
+import type { Write } from "./flush.ts";
+
+/** Zones that are counted at the same time: about 6 MB. */
+const ZONES_PER_BATCH = 64;
+
+/** A zone with its bounds. */
+interface BoundedZone {
+  readonly zone: Zone;
+  readonly bounds: Region;
+}
+
+/**
+ * Adds an hour to the rollups of all zones. A zone without a cell that was ever
+ * reported gets none.
+ *
+ * @param care has begun
+ * @param hour it and all hours before are closed, but none after it
+ * @throws {LayersDeletedError} begin again
+ */
+export async function rollUpZones(
+  care: Care,
+  hour: number,
+  zones: Zones,
+): Promise<void> {
+  if (zones.size === 0) return;
+  const { tables } = care;
+  const gaps = tables.gaps({ from: startOf(hour), to: startOf(hour + 1) });
+  const layers = new Map<string, BoundedZone[]>();
+  const recorded = new Set(tables.layers());
+  for (const zone of zones.values()) {
+    if (!recorded.has(zone.layer)) continue;
+    const { bounds } = new ZoneShape(zone.polygons);
+    if (bounds === undefined) continue;
+    const ofLayer = layers.get(zone.layer);
+    if (ofLayer === undefined) layers.set(zone.layer, [{ zone, bounds }]);
+    else ofLayer.push({ zone, bounds });
+    await care.pause();
+  }
+  const rollup = new HourRollup(care, hour, gaps);
+  for (const ofLayer of layers.values()) {
+    const order = spatialOrder(ofLayer.map(({ bounds }) => bounds));
+    for (let first = 0; first < order.length; first += ZONES_PER_BATCH) {
+      const batch = order.slice(first, first + ZONES_PER_BATCH);
+      await rollup.add(batch.map((i) => ofLayer[i]!));
+    }
+  }
+}
+
+/** The rollups of one hour, and memory for some zones. */
+class HourRollup {
+  readonly #care: Care;
+  readonly #hour: number;
+  readonly #gaps: readonly Gap[];
+  readonly #series: ZoneSeries[] = [];
+  readonly #state = new TileFrame();
+  readonly #changes = new TileChanges();
+  readonly #quarters = new ZoneQuarters();
+
+  constructor(care: Care, hour: number, gaps: readonly Gap[]) {
+    this.#care = care;
+    this.#hour = hour;
+    this.#gaps = gaps;
+  }
+
+  /** Adds the hour to the rollups of some zones of a layer, near each other. */
+  async add(batch: readonly BoundedZone[]): Promise<void> {
+    const { tables } = this.#care;
+    const hour = this.#hour;
+    const day = dayOf(hour);
+    const counted = await this.#countTiles(batch);
+    const writes: Write[] = [];
+    for (const [i, { zone }] of batch.entries()) {
+      const { name, layer } = zone;
+      const row = tables.zoneDays(name, day, day)[0];
+      if (!counted.has(i) && row === undefined) continue;
+      this.#readQuarters(row?.bytes);
+      this.#series[i]!.finish(zone, this.#gaps, hour, this.#quarters);
+      const bytes = encodeZoneQuarters(this.#quarters);
+      writes.push((tables) => tables.putZoneDay(name, layer, day, bytes));
+      await this.#care.pause();
+    }
+    if (writes.length > 0) await this.#care.commit(writes);
+  }
+
+  /** Counts the cells of zones. Returns the numbers of those with a tile. */
+  async #countTiles(batch: readonly BoundedZone[]): Promise<Set<number>> {
+    const { reader } = this.#care;
+    const series = this.#series;
+    while (series.length < batch.length) series.push(new ZoneSeries());
+    const zones = batch.map(({ zone }) => zone);
+    const index = new ZoneIndex(zones);
+    const counted = new Set<number>();
+    const region = unionOf(batch);
+    for await (const tile of allTiles(this.#care, zones[0]!.layer, region)) {
+      const shares = index.at(tile.tx, tile.ty);
+      if (shares.length === 0) continue;
+      reader.stateBefore(tile, this.#hour, this.#state);
+      const isWhole = reader.changesOf(tile, this.#hour, this.#changes);
+      if (!isWhole) this.#state.forget(startOf(this.#hour));
+      for (const { zone, mask } of shares) {
+        counted.add(zone);
+        series[zone]!.add(this.#state, this.#changes, mask, this.#hour);
+      }
+    }
+    return counted;
+  }
+
+  /** Reads a rollup; an empty one if it is damaged, or there is none. */
+  #readQuarters(bytes: Uint8Array | undefined): void {
+    this.#quarters.clear();
+    try {
+      if (bytes !== undefined) decodeZoneQuarters(bytes, this.#quarters);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+}
+
+function unionOf(zones: readonly BoundedZone[]): Region {
+  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { bounds } of zones) {
+    x0 = Math.min(x0, bounds.x0);
+    y0 = Math.min(y0, bounds.y0);
+    x1 = Math.max(x1, bounds.x1);
+    y1 = Math.max(y1, bounds.y1);
+  }
+  return { x0, y0, x1, y1 };
+}
