@@ -11,13 +11,7 @@ import type { Viewport } from "../map/viewport.ts";
 import { fillOf } from "./zone_colors.ts";
 import { pixelOf, type ZoneScene } from "./zone_painter.ts";
 import { topEdgeOf, type ZoneShape } from "./zone_shapes.ts";
-import {
-  fullnessOf,
-  isLowerBound,
-  lookOf,
-  numbersOf,
-  zoneTitle,
-} from "./zone_text.ts";
+import { zoneTitle } from "./zone_text.ts";
 
 /** Smaller zones have no label, CSS pixels. */
 const MIN_WIDTH_PX = 34;
@@ -121,8 +115,7 @@ export class ZoneLabels {
     short: boolean,
   ) {
     const { colors, selected } = scene;
-    const state = scene.states.get(shape.name);
-    const look = lookOf(state);
+    const { look, bound, count, of } = scene.figures(shape.name);
     const isSelected = shape.name === selected;
     const background = isSelected
       ? colors.accent
@@ -131,11 +124,9 @@ export class ZoneLabels {
       : colors.label;
     const onColor = isSelected || look === "full";
     const strong = css(onColor ? textColorOn(background) : colors.text);
-    const bound = state !== undefined && isLowerBound(state);
     const weak = onColor ? strong : css(
       bound ? colors.bound : look === "unknown" ? colors.muted : colors.text,
     );
-    const { count, of } = numbersOf(state);
     const texts: Text[] = [
       ...(short ? [] : [
         { text: cut(zoneTitle(shape)), font: this.#font(650), color: strong },
@@ -192,12 +183,11 @@ export class ZoneLabels {
     { width, height }: { readonly width: number; readonly height: number },
     viewport: Viewport,
     pixelRatio: number,
-    { states, colors }: ZoneScene,
+    { figures, colors }: ZoneScene,
   ) {
-    const state = states.get(shape.name);
-    const isUnknown = lookOf(state) === "unknown";
-    const color = css(textColorOn(fillOf(colors, fullnessOf(state))));
-    const { percent } = numbersOf(state);
+    const { look, fullness, percent } = figures(shape.name);
+    const isUnknown = look === "unknown";
+    const color = css(textColorOn(fillOf(colors, fullness)));
     const lines: Text[] = [
       { text: cut(zoneTitle(shape)), font: this.#font(450), color },
       { text: isUnknown ? "?" : percent, font: this.#font(700), color },

@@ -7,13 +7,13 @@
 
 import Layer from "ol/layer/Layer.js";
 import type { FrameState } from "ol/Map.js";
-import type { ZoneState } from "../../zones/zone_state.ts";
 import type { Axes } from "../map/axes.ts";
 import type { Viewport } from "../map/viewport.ts";
 import type { ZoneColors } from "./zone_colors.ts";
 import { type ZoneLabel, ZoneLabels } from "./zone_labels.ts";
 import { ZonePainter } from "./zone_painter.ts";
 import { ZoneShapes } from "./zone_shapes.ts";
+import type { ZoneFigures } from "./zone_text.ts";
 
 /**
  * With more zones the canvas is larger than the map by this part of its size on
@@ -46,7 +46,7 @@ export class ZoneLayer {
   /** The layer to add to the map. */
   readonly layer: Layer;
   readonly #axes: Axes;
-  readonly #states: ReadonlyMap<string, ZoneState>;
+  readonly #figures: (name: string) => ZoneFigures;
   readonly #canvas = document.createElement("canvas");
   readonly #context = this.#canvas.getContext("2d")!;
   readonly #painter = new ZonePainter();
@@ -70,14 +70,14 @@ export class ZoneLayer {
   #redrawAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param states by name, of all layers */
+  /** @param figures returns what to show of a zone, by its name */
   constructor(
     axes: Axes,
-    states: ReadonlyMap<string, ZoneState>,
+    figures: (name: string) => ZoneFigures,
     colors: ZoneColors,
   ) {
     this.#axes = axes;
-    this.#states = states;
+    this.#figures = figures;
     this.#colors = colors;
     this.#canvas.className = "zones";
     const container = document.createElement("div");
@@ -234,7 +234,7 @@ export class ZoneLayer {
     canvas.style.top = `${(size[1] - height / pixelRatio) / 2}px`;
     const scene = {
       shapes: this.#shapes.all,
-      states: this.#states,
+      figures: this.#figures,
       colors: this.#colors,
       filled: this.#filled,
       selected: this.#selected,

@@ -6,17 +6,11 @@
  * @module
  */
 
-import type { ZoneState } from "../../zones/zone_state.ts";
 import { css, type Rgb } from "../map/palette.ts";
 import type { Viewport } from "../map/viewport.ts";
 import { createHatch, fillOf, type ZoneColors } from "./zone_colors.ts";
 import type { ZoneShape } from "./zone_shapes.ts";
-import {
-  fullnessOf,
-  isLowerBound,
-  lookOf,
-  type ZoneLook,
-} from "./zone_text.ts";
+import type { ZoneFigures, ZoneLook } from "./zone_text.ts";
 
 /** Width of lines, CSS pixels. */
 const LINE_PX = 1.6;
@@ -31,8 +25,8 @@ const MAX_PX = 1e7;
 export interface ZoneScene {
   /** The largest first. */
   readonly shapes: readonly ZoneShape[];
-  /** By name. */
-  readonly states: ReadonlyMap<string, ZoneState>;
+  /** Returns what to show of a zone, by its name. */
+  readonly figures: (name: string) => ZoneFigures;
   readonly colors: ZoneColors;
   /** Whether the zones are filled by how full they are, instead of cells. */
   readonly filled: boolean;
@@ -154,16 +148,14 @@ function isVisible(
 /** Returns the zones in groups, in the order of the first of each. */
 function groupsOf(
   shapes: readonly ZoneShape[],
-  { states, colors, filled }: ZoneScene,
+  { figures, colors, filled }: ZoneScene,
 ): Iterable<Group> {
   const groups = new Map<string, Group>();
   for (const shape of shapes) {
-    const state = states.get(shape.name);
-    const look = lookOf(state);
-    const bound = state !== undefined && isLowerBound(state);
-    const fill = fillOf(colors, fullnessOf(state));
+    const { look, bound, fullness, hasCells } = figures(shape.name);
+    const fill = fillOf(colors, fullness);
     // Otherwise its cells show that they are stale or unknown.
-    const hatched = look === "unknown" && (filled || !state?.cells);
+    const hatched = look === "unknown" && (filled || !hasCells);
     const key = `${look} ${bound} ${hatched} ${filled ? fill : ""}`;
     let group = groups.get(key);
     if (group === undefined) {
@@ -281,14 +273,14 @@ function drawDot(
   viewport: Viewport,
   pixelRatio: number,
   { name, box }: ZoneShape,
-  { colors, states, selected }: ZoneScene,
+  { colors, figures, selected }: ZoneScene,
 ): void {
   const [left, top] = pixelOf(
     viewport,
     (box[0] + box[2]) / 2,
     (box[1] + box[3]) / 2,
   );
-  const look = lookOf(states.get(name));
+  const { look } = figures(name);
   const side = (name === selected ? 3 : 2) * MIN_OUTLINE_PX / 3 * pixelRatio;
   context.fillStyle = css(
     name === selected

@@ -75,6 +75,28 @@ export function fullnessOf(state: ZoneState | undefined): number {
   return Math.min(Math.max(state?.percent ?? 0, 0), 100);
 }
 
+/** What the map shows of a zone. */
+export interface ZoneFigures extends ZoneNumbers {
+  readonly look: ZoneLook;
+  /** Whether the numbers are a lower bound. */
+  readonly bound: boolean;
+  /** How full, 0 to 100. */
+  readonly fullness: number;
+  /** Whether it has cells, which show themselves that they are unknown. */
+  readonly hasCells: boolean;
+}
+
+/** Returns what the map shows of a zone with a state. */
+export function figuresOf(state: ZoneState | undefined): ZoneFigures {
+  return {
+    ...numbersOf(state),
+    look: lookOf(state),
+    bound: state !== undefined && isLowerBound(state),
+    fullness: fullnessOf(state),
+    hasCells: (state?.cells ?? 0) > 0,
+  };
+}
+
 /** The title of a zone. Any client can choose it: it is made safe to show. */
 export function zoneTitle({ title }: { readonly title: string }): string {
   return printable(title);

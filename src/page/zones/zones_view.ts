@@ -22,7 +22,12 @@ import { ZoneList } from "./zone_list.ts";
 import { ZonePanel } from "./zone_panel.ts";
 import { shapeOf, type ZoneShape, ZoneShapes } from "./zone_shapes.ts";
 import { ZoneStore } from "./zone_store.ts";
-import { describeCount, describeZone, zoneTitle } from "./zone_text.ts";
+import {
+  describeCount,
+  describeZone,
+  figuresOf,
+  zoneTitle,
+} from "./zone_text.ts";
 
 /** Maximum number of zones in the tooltip of a cell. */
 const MAX_TOOLTIP_ZONES = 3;
@@ -82,7 +87,11 @@ export class ZonesView {
     this.#options = options;
     const { map, colors, theme, listOnly } = options;
     this.#colors = zoneColorsOf(colors, theme);
-    this.layer = new ZoneLayer(map.axes, this.store.states, this.#colors);
+    this.layer = new ZoneLayer(
+      map.axes,
+      (name) => figuresOf(this.store.states.get(name)),
+      this.#colors,
+    );
     map.ol.addLayer(this.layer.layer);
     this.#list = new ZoneList({
       unitOf: options.unitOf,
