@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { timeZoneOf } from "../../history/time_zone.ts";
 import { ReadingBatch } from "../../protocol/batch.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { encodeBatchJson } from "../../protocol/json.ts";
@@ -97,6 +98,21 @@ export function parseGroup(text: string): string {
     );
   }
   return text;
+}
+
+/**
+ * Checks the name of a time zone.
+ *
+ * @returns the name, as `Intl` spells it
+ * @throws {RangeError} if there is no such zone
+ */
+export function parseTimeZone(text: string): string {
+  try {
+    return timeZoneOf(text).name;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError("Use a name like Europe/Berlin or UTC.");
+  }
 }
 
 /** Returns the text if the check does not throw a {@linkcode ProtocolError}. */

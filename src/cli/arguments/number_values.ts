@@ -84,7 +84,13 @@ export function parseLargeCount(text: string): number {
   return count;
 }
 
-const SIZE_UNITS = { "": 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
+const SIZE_UNITS = {
+  "": 1,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
 
 /**
  * Parses the size of a message, from 1 KiB to 256 MiB: `8MiB`.
@@ -106,11 +112,22 @@ export function parseMemory(text: string): number {
   return sizeOf(text, 2 ** 36, "Use a size from 1KiB to 64GiB, such as 1GiB.");
 }
 
-function sizeOf(text: string, max: number, hint: string): number {
-  const match = /^(\d+)\s*(|KiB|MiB|GiB)$/i.exec(text.trim());
+/**
+ * Parses an amount of storage, from 1 MiB to 64 TiB: `10GiB`.
+ *
+ * @returns bytes
+ * @throws {RangeError} if the text is not such an amount
+ */
+export function parseStorage(text: string): number {
+  const hint = "Use a size from 1MiB to 64TiB, such as 10GiB.";
+  return sizeOf(text, 2 ** 46, hint, 2 ** 20);
+}
+
+function sizeOf(text: string, max: number, hint: string, min = 1024): number {
+  const match = /^(\d+)\s*(|KiB|MiB|GiB|TiB)$/i.exec(text.trim());
   const unit = (match?.[2] ?? "").toLowerCase() as keyof typeof SIZE_UNITS;
   const bytes = Number(match?.[1]) * SIZE_UNITS[unit];
-  if (bytes >= 1024 && bytes <= max) return bytes;
+  if (bytes >= min && bytes <= max) return bytes;
   throw new RangeError(hint);
 }
 

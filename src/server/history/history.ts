@@ -49,11 +49,14 @@ export interface HistoryOptions {
    * Default true.
    */
   readonly cells?: boolean | undefined;
+  /** The time zone of days and weeks, an IANA name. Default UTC. */
+  readonly timezone?: string | undefined;
 }
 
 /** All options of the history of a server. */
 export interface HistorySettings extends PruningOptions {
   readonly stepSeconds: number;
+  readonly timezone: string;
 }
 
 /** What a {@linkcode History} needs of its server. */
@@ -103,6 +106,7 @@ export class History {
       maxBytes: options.maxBytes ??
         (store.durable ? DEFAULT_MAX_BYTES : DEFAULT_MAX_MEMORY_BYTES),
       cells: options.cells ?? true,
+      timezone: options.timezone ?? "UTC",
     };
     const recorder = this.recorder = new Recorder(
       tables,

@@ -12,6 +12,7 @@ import {
   parseName,
   parsePrefix,
   parseSource,
+  parseTimeZone,
 } from "../../../src/cli/arguments/name_values.ts";
 import {
   parseAt,
@@ -19,6 +20,7 @@ import {
   parseMemory,
   parseRegion,
   parseSize,
+  parseStorage,
   parseTimeout,
   parseWait,
 } from "../../../src/cli/arguments/number_values.ts";
@@ -208,5 +210,26 @@ Deno.test({
     assert.equal(parseSize("256MiB"), 2 ** 28);
     rejects(parseSize, ["257MiB", "1GiB"]);
     assert.equal(parseMemory("64GiB"), 2 ** 36);
+  },
+});
+
+Deno.test({
+  name: "parseStorage() reads up to 64 TiB",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseStorage("1MiB"), 2 ** 20);
+    assert.equal(parseStorage("10GiB"), 10 * 2 ** 30);
+    assert.equal(parseStorage("64TiB"), 2 ** 46);
+    rejects(parseStorage, ["", "1023KiB", "65TiB", "10GB", "1.5GiB", "-1GiB"]);
+  },
+});
+
+Deno.test({
+  name: "parseTimeZone() accepts names of the IANA time zone database",
+  permissions: "none",
+  fn: () => {
+    assert.equal(parseTimeZone("europe/berlin"), "Europe/Berlin");
+    assert.equal(parseTimeZone("UTC"), "UTC");
+    rejects(parseTimeZone, ["", "Mars", "Europe/Nowhere", "x".repeat(1000)]);
   },
 });

@@ -22,6 +22,7 @@ import {
 } from "../../arguments/number_values.ts";
 import { REDIS_OPTIONS, STORE_OPTION } from "../../arguments/store_options.ts";
 import { BROKER_LIMIT_OPTIONS } from "./broker_limits.ts";
+import { HISTORY_OPTIONS } from "./history_options.ts";
 import { ZONE_OPTIONS } from "./zone_options.ts";
 
 const [BROKER_OPTION, ...OTHER_BROKER_OPTIONS] = BROKER_OPTIONS;
@@ -256,6 +257,7 @@ export const SERVER = {
       parse: parseWait,
       group: TIME,
     },
+    ...HISTORY_OPTIONS,
     ...ZONE_OPTIONS,
     ...BROKER_LIMIT_OPTIONS,
     {
@@ -364,6 +366,7 @@ export const SERVER = {
     "server --listen 0.0.0.0:1883 --users users.conf",
     "server --broker mqtts://broker.example --user hall --password-file secret",
     "server --stale-after 5m --store sqlite:map.db",
+    "server --history 90d --history-size 50GiB --timezone Europe/Berlin",
     "server --zones zones.geojson --webhook https://hooks.example/occupancy",
   ],
 } as const satisfies CommandSpec;

@@ -23,6 +23,7 @@ import { type Http, openHttp } from "./http.ts";
 import { readHttpSettings, readPlans } from "./http_settings.ts";
 import { layerDisplay } from "./layer_display.ts";
 import { mapSizeOf } from "./map_size.ts";
+import { historyUseOf } from "./history_options.ts";
 import type { ServerFlags } from "./options.ts";
 import { readRedisUse } from "./redis_access.ts";
 import { FileReloader, hasTerminal } from "./reload.ts";
@@ -92,6 +93,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
   const { cellLimits, loadLimit, description } = mapSizeOf(flags);
   log.debug(`Size: ${description}`);
   const address = storeOf(flags);
+  const history = historyUseOf(flags, address);
   await checkStoreFile(address, log.warn);
   const isShared = isRedisAddress(address);
   if (isShared) checkSharedBroker(flags);
@@ -137,6 +139,7 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     limited,
     fileZones: zonesFile,
     homeAssistant: flags.homeAssistant,
+    history: history.options,
   });
   if (webhooks !== undefined) sendEvents(webhooks, server, topics);
   log.countLimited(() => limited.add("log-lines"));
@@ -171,10 +174,18 @@ async function serve(flags: ServerFlags, log: ServerLog): Promise<void> {
     const url = http?.url;
     if (log.live) {
       const view = url ?? watchCommand(clientAccess(flags, chosen.address?.()));
-      printBanner({ broker: describe(), cells, topics, view });
+      const { description } = history;
+      printBanner({
+        broker: describe(),
+        cells,
+        history: description,
+        topics,
+        view,
+      });
     } else {
       log.info(`${verb} ${describe()}`);
       log.info(`Map: ${cells}`);
+      log.info(`History: ${history.description}`);
       if (zonesFile !== undefined) {
         const { zones, file } = zonesFile;
         log.info(`Zones: ${plural(zones.length, "zone")} in ${file}`);
@@ -268,11 +279,12 @@ function storeOf(flags: ServerFlags): string {
   );
 }
 
-/** Prints the five lines at the start in a terminal. */
+/** Prints the six lines at the start in a terminal. */
 function printBanner(
-  { broker, cells, topics, view }: {
+  { broker, cells, history, topics, view }: {
     readonly broker: string;
     readonly cells: string;
+    readonly history: string;
     readonly topics: Topics;
     /** Where to see the map. */
     readonly view: string;
@@ -281,6 +293,7 @@ function printBanner(
   printError(`occupancy ${VERSION}`);
   printError(`  Broker    ${broker}`);
   printError(`  Map       ${cells}`);
+  printError(`  History   ${history}`);
   printError(`  Topics    ${topicsText(topics)}`);
   printError(`  View      ${view} (Ctrl-C to stop)`);
 }

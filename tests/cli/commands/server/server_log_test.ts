@@ -20,18 +20,22 @@ async function urlOf(server: Running) {
 }
 
 Deno.test({
-  name: "server in a terminal prints five lines, then updates a status line",
+  name: "server in a terminal prints six lines, then updates a status line",
   ...needs("script"),
   fn: async () => {
     await using server = new TerminalSession(SERVER, { columns: 80, rows: 24 });
     await server.shows(/0 readings\/s · 0 cells · no errors · embedded broker/);
     const [banner, status] = server.output.split(CLEAR);
     const lines = banner!.trimEnd().split("\r\n");
-    assert.equal(lines.length, 5, lines.join("\n"));
+    assert.equal(lines.length, 6, lines.join("\n"));
     assert.match(lines[0]!, /^occupancy \d+\.\d+\.\d+$/);
     assert.match(lines[1]!, /Broker +embedded broker on 127\.0\.0\.1:\d+$/);
     assert.match(lines[2]!, /Map +0 cells in memory/);
-    assert.match(lines[4]!, /Ctrl-C/);
+    assert.match(
+      lines[3]!,
+      /History +the last 30 days, with rollups of 2 years$/,
+    );
+    assert.match(lines[5]!, /Ctrl-C/);
     assert.doesNotMatch(status!, /\n/);
 
     const [, port] = /127\.0\.0\.1:(\d+)/.exec(banner!)!;
