@@ -1,7 +1,8 @@
 /**
  * `deno run -A bench/runs.ts [TEXT]`: the server alone, without sockets and
  * frames: how fast it takes runs of messages from a link, beside the same
- * messages one by one. With TEXT only the trials whose name contains it.
+ * messages one by one, and each with a history. With TEXT only the trials whose
+ * name contains it.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import type {
   LinkHandlers,
 } from "../src/mqtt/link.ts";
 import { Topics } from "../src/protocol/mod.ts";
+import type { Recorder } from "../src/server/history/recorder.ts";
 import { Server } from "../src/server/mod.ts";
 import { openStore } from "../src/store/open.ts";
 import { tempDir } from "../tests/support/temp.ts";
@@ -26,6 +28,8 @@ import { quantile } from "./harness/statistics.ts";
 const READ_BYTES = 64 * 1024;
 const TOPIC = "occupancy/data";
 const ROUNDS = 5;
+/** Several samples of the history. */
+const ROUND_MS = 5000;
 
 interface Trial {
   readonly store: "memory" | "sqlite";
@@ -149,47 +153,108 @@ class LoopLink implements Link {
   }
 }
 
-async function measure(trial: Trial) {
-  await using folder = await tempDir();
-  const { store: kind, readingsPerMessage } = trial;
-  const messages = Math.max(trial.cells, 200_000) / readingsPerMessage;
-  const link = new LoopLink(trial, messages);
-  const address = kind === "memory"
-    ? "memory:"
-    : `sqlite:${folder.path}/map.sqlite`;
-  const server = new Server({
-    link,
-    store: await openStore(address, { durability: "fsync" }),
-    map: new OccupancyMap({ maxSkew: 60_000 }),
-    topics: new Topics(),
-    name: "bench",
-    version: "0",
-    log: serverLog(() => {}),
-  });
-  await server.start();
-  let commits = 0;
-  server.telemetry.onCommit = () => commits++;
-  await link.deliver(2 * messages);
-  const rates: number[] = [];
-  const cpus: number[] = [];
+/** A server and its figures. */
+class Subject implements AsyncDisposable {
+  readonly #link: LoopLink;
+  readonly #server: Server;
+  readonly #messages: number;
+  readonly #perMessage: number;
+  #readings = 0;
+  readonly rates: number[] = [];
+  readonly cpus: number[] = [];
   commits = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const readings = Math.ceil(1_000_000 / readingsPerMessage) *
-      readingsPerMessage;
+
+  private constructor(
+    trial: Trial,
+    link: LoopLink,
+    server: Server,
+    readonly recorder: Recorder | undefined,
+  ) {
+    this.#link = link;
+    this.#server = server;
+    this.#perMessage = trial.readingsPerMessage;
+    this.#messages = Math.ceil(500_000 / this.#perMessage);
+  }
+
+  static async start(trial: Trial, folder: string, history: boolean) {
+    const messages = Math.max(trial.cells, 200_000) / trial.readingsPerMessage;
+    const link = new LoopLink(trial, messages);
+    const address = trial.store === "memory"
+      ? "memory:"
+      : `sqlite:${folder}/${history ? "history" : "map"}.sqlite`;
+    const store = await openStore(address, { durability: "fsync" });
+    const server = new Server({
+      link,
+      store,
+      map: new OccupancyMap({ maxSkew: 60_000 }),
+      topics: new Topics(),
+      name: "bench",
+      version: "0",
+      log: serverLog(() => {}),
+      ...(history && { history: { stepSeconds: 1 } }),
+    });
+    const recorder = store.historyWork as Recorder | undefined;
+    const subject = new Subject(trial, link, server, recorder);
+    await server.start();
+    server.telemetry.onCommit = () => subject.commits++;
+    await link.deliver(2 * messages);
+    subject.commits = 0;
+    recorder?.takeCoarsestMs();
+    return subject;
+  }
+
+  /** Takes messages for some time, and finishes their history. */
+  async round(): Promise<void> {
+    const before = this.#readings;
     const cpu = cpuUsage();
     const start = performance.now();
-    await link.deliver(readings / readingsPerMessage);
+    while (performance.now() - start < ROUND_MS) {
+      await this.#link.deliver(this.#messages);
+      this.#readings += this.#messages * this.#perMessage;
+    }
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = cpuUsage(cpu);
-    rates.push(readings / seconds);
-    cpus.push((user + system) * 1000 / readings);
+    const readings = this.#readings - before;
+    this.rates.push(readings / seconds);
+    this.cpus.push((user + system) * 1000 / readings);
+    await this.recorder?.capture();
   }
-  await server.stop();
-  return {
-    rate: quantile(rates, 0.5),
-    cpu: quantile(cpus, 0.5),
-    commit: ROUNDS * 1_000_000 / commits,
-  };
+
+  /** Readings in a commit. */
+  get commitSize(): number {
+    return this.#readings / this.commits;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop();
+  }
+}
+
+/** Measures a trial without history and with it, in turn. */
+async function measure(trial: Trial, name: string): Promise<void> {
+  await using folder = await tempDir();
+  await using plain = await Subject.start(trial, folder.path, false);
+  await using history = await Subject.start(trial, folder.path, true);
+  let coarsest = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const order = round % 2 === 0 ? [plain, history] : [history, plain];
+    for (const subject of order) await subject.round();
+    coarsest = Math.max(coarsest, history.recorder!.takeCoarsestMs());
+  }
+  const rates = [plain, history].map(({ rates }) => quantile(rates, 0.5));
+  const ratios = plain.rates.map((rate, i) => history.rates[i]! / rate);
+  for (const [i, { cpus, commitSize }] of [plain, history].entries()) {
+    console.log(
+      (rates[i]! / 1e6).toFixed(2).padStart(9) + "M",
+      quantile(cpus, 0.5).toFixed(0).padStart(15),
+      commitSize.toFixed(0).padStart(16),
+      i === 0
+        ? name
+        : `  with history: ${quantile(ratios, 0.5).toFixed(2)}, sampled every ${
+          (coarsest / 1000).toFixed(1)
+        } s or more often, ${history.recorder!.dropped} dropped`,
+    );
+  }
 }
 
 const trials: Trial[] = [];
@@ -211,12 +276,5 @@ for (const trial of trials) {
   const { store, byRun, window, readingsPerMessage } = trial;
   const name = `${store}, ${byRun ? "runs" : "messages"}, ` +
     `${readingsPerMessage} a message, ${window} in flight`;
-  if (!name.includes(Deno.args[0] ?? "")) continue;
-  const { rate, cpu, commit } = await measure(trial);
-  console.log(
-    (rate / 1e6).toFixed(2).padStart(9) + "M",
-    cpu.toFixed(0).padStart(15),
-    commit.toFixed(0).padStart(16),
-    name,
-  );
+  if (name.includes(Deno.args[0] ?? "")) await measure(trial, name);
 }
