@@ -152,6 +152,13 @@ export class BinaryReader {
     return value;
   }
 
+  /** Returns the bytes that are left, without a copy: then none are left. */
+  rest(): Uint8Array {
+    const bytes = this.#bytes.subarray(this.#at);
+    this.#at = this.#bytes.length;
+    return bytes;
+  }
+
   /** Reads a text with its length. */
   string(): string {
     const length = this.uint();

@@ -1,86 +1,90 @@
 /**
  * Encodes the hours of the cells of a tile as bytes.
  *
- * The content, see `packed_bytes.ts` for the frame around it; all numbers are
- * varints:
+ * The content, see `packed_bytes.ts` for the frame around it:
  *
- * | what |
- * |---|
- * | the hours that were added, a bit each |
- * | for each such hour: the most seconds that a cell was known, its *full* time |
- * | a bit for each cell: 1 if it was known or changed |
- * | for each such cell: *runs* of hours that are alike, a byte each: bits 0-2 the kind, bits 3-7 the number of hours - 1; after a run of the kinds `Mixed` and `Partial`, for each hour: seconds known (`Partial` only), seconds occupied, changes |
- * | for each cell that was occupied: seconds from `lastOccupied` to the end of its hour |
- * | the state at the end, see `tile_frame.ts` |
+ * | bytes | what |
+ * |---|---|
+ * | varint | the hours that were added, a bit each |
+ * | varints | for each such hour: the most seconds that a cell was known, its *full* time |
+ * | 128 | a bit for each cell: 1 if it was known or changed |
+ * | varint | number of bytes of the runs |
+ * | varint | the same of the words |
+ * | | *runs*: for each such cell, hours that are alike: bits 0-2 the kind, bits 3-7 the number of hours - 1 |
+ * | | *words*, see below |
+ * | | the state at the end, see `tile_frame.ts` |
  *
- * A cell that stays as it is takes one byte a day, before deflating.
+ * A word is a number of 16 bits, the lowest byte first. There are words for each
+ * hour in runs of the kinds `Mixed` and `Partial`: seconds known (`Partial`
+ * only); seconds occupied in bits 0-11, changes in bits 12-15, or 15 there and
+ * the changes in one more word. Then, for each cell that was occupied: seconds
+ * from `lastOccupied` to the end of its hour.
+ *
+ * A cell that stays as it is takes one byte a day, before deflating. A tile with
+ * much change is not deflated, which would save little, and would take half of
+ * the time in which a month of it is read.
  *
  * @module
  */
 
-import type { BinaryReader, BinaryWriter } from "../feed/binary.ts";
+import { BinaryWriter } from "../feed/binary.ts";
 import { TILE_CELLS } from "../grid/tiles.ts";
 import type { CellHours } from "./cell_hours.ts";
-import { DAY_HOURS, HOUR_SECONDS, startOf } from "./hour.ts";
-import { expectEnd, pack, unpack } from "./packed_bytes.ts";
-import { readBits, writeBits } from "./state_column.ts";
 import {
-  type CellColumns,
-  MAX_CELLS_BYTES,
-  readCells,
-  writeCells,
-} from "./tile_frame.ts";
+  addedHours,
+  CELL_HOURS_FORMAT,
+  type CellHoursVisitor,
+  CHANGES_SHIFT,
+  Kind,
+  KIND_BITS,
+  LONG_CHANGES,
+  readCellHoursEnd,
+  scanCellHours,
+} from "./cell_hours_scan.ts";
+import { DAY_HOURS, startOf } from "./hour.ts";
+import { pack } from "./packed_bytes.ts";
+import { writeBits } from "./state_column.ts";
+import { writeCells } from "./tile_frame.ts";
 
-/** The only format that this module writes and reads. */
-const CELL_HOURS_FORMAT = 1;
-const MAX_CHANGES = 0xffff;
-/** The most bytes of the content: 8 for each cell and hour, and the rest. */
-const MAX_CONTENT_BYTES = 4 + 2 * DAY_HOURS + TILE_CELLS / 8 +
-  8 * DAY_HOURS * TILE_CELLS + 2 * TILE_CELLS + MAX_CELLS_BYTES;
-
-/** What an hour of a cell is like. */
-const Kind = {
-  /** Known the full time, never occupied, no change. */
-  Free: 0,
-  /** Occupied the full time, no change. */
-  Occupied: 1,
-  /** Never known, no change. */
-  Unknown: 2,
-  /** Known the full time, with numbers of its own. */
-  Mixed: 3,
-  /** All other. */
-  Partial: 4,
-} as const;
-const KIND_BITS = 3;
+/** Deflated only if that saves half of the bytes. */
+const MAX_DEFLATED_RATIO = 0.5;
 
 /** 1 for a cell that was known or changed. */
 const active = new Uint8Array(TILE_CELLS);
 /** The full time of each hour of the day, in seconds. */
 const full = new Uint16Array(DAY_HOURS);
-
 /** The kinds of the hours of one cell, by hour of the day. */
 const kinds = new Uint8Array(DAY_HOURS);
 /** The last hour of the day in which a cell was occupied; -1 for none. */
 const lastHours = new Int8Array(TILE_CELLS);
+const runs = new BinaryWriter();
+const words = new BinaryWriter();
 
-/** Encodes hours; deflated. */
+/** Encodes hours. */
 export function encodeCellHours(hours: CellHours): Uint8Array<ArrayBuffer> {
+  const added = addedHours(hours.hours);
+  findActive(hours, added);
+  runs.clear();
+  words.clear();
+  for (let key = 0; key < TILE_CELLS; key++) {
+    if (active[key] === 1) writeRuns(hours, added, key);
+  }
+  for (let key = 0; key < TILE_CELLS; key++) {
+    const hour = lastHours[key]!;
+    if (hour < 0) continue;
+    const end = startOf(hours.day * DAY_HOURS + hour + 1);
+    writeWord(end - 1 - hours.lastOccupied[key]!);
+  }
   return pack(CELL_HOURS_FORMAT, (writer) => {
-    const added = addedHours(hours.hours);
-    findActive(hours, added);
     writer.uint(hours.hours);
     for (const hour of added) writer.uint(full[hour]!);
     writeBits(writer, active, TILE_CELLS);
-    for (let key = 0; key < TILE_CELLS; key++) {
-      if (active[key] === 1) writeRuns(writer, hours, added, key);
-    }
-    for (let key = 0; key < TILE_CELLS; key++) {
-      const hour = lastHours[key]!;
-      if (hour < 0) continue;
-      writer.uint(endOf(hours.day, hour) - 1 - hours.lastOccupied[key]!);
-    }
+    writer.uint(runs.at);
+    writer.uint(words.at);
+    writer.raw(runs.peek());
+    writer.raw(words.peek());
     writeCells(writer, hours.end);
-  }, true);
+  }, MAX_DEFLATED_RATIO);
 }
 
 /** Finds the cells to write, their last hours, and the full times. */
@@ -115,7 +119,6 @@ function kindOf(hours: CellHours, hour: number, key: number): number {
 }
 
 function writeRuns(
-  writer: BinaryWriter,
   hours: CellHours,
   added: readonly number[],
   key: number,
@@ -125,59 +128,32 @@ function writeRuns(
     const start = i;
     const kind = kinds[added[start]!]!;
     do i++; while (i < added.length && kinds[added[i]!] === kind);
-    writer.byte(kind | i - start - 1 << KIND_BITS);
+    runs.byte(kind | i - start - 1 << KIND_BITS);
     if (kind < Kind.Mixed) continue;
     for (let at = start; at < i; at++) {
       const index = added[at]! * TILE_CELLS + key;
-      if (kind === Kind.Partial) writer.uint(hours.known[index]!);
-      writer.uint(hours.occupied[index]!);
-      writer.uint(hours.changes[index]!);
+      if (kind === Kind.Partial) writeWord(hours.known[index]!);
+      const changes = hours.changes[index]!;
+      const short = Math.min(changes, LONG_CHANGES);
+      writeWord(hours.occupied[index]! | short << CHANGES_SHIFT);
+      if (short === LONG_CHANGES) writeWord(changes);
     }
   }
 }
 
-/** Receives hours, without columns for all of them. */
-export interface CellHoursVisitor {
-  /** Receives the state at the end of the last hour. */
-  readonly end: CellColumns;
-  /**
-   * Called first.
-   *
-   * @param added the hours of the day that were added, ascending
-   * @param full the most seconds that a cell was known, by hour of the day
-   */
-  begin(added: readonly number[], full: Uint16Array): void;
-  /**
-   * A cell was known for the full time of some hours, without a change.
-   *
-   * @param key 0 to 1023
-   * @param isOccupied true if it was occupied, false if it was free
-   * @param from the first hour: its index in `added`
-   * @param to the index after the last one
-   */
-  constant(key: number, isOccupied: boolean, from: number, to: number): void;
-  /** The numbers of any other hour in which a cell was known or changed. */
-  hour(
-    key: number,
-    hourOfDay: number,
-    known: number,
-    occupied: number,
-    changes: number,
-  ): void;
-  /** When a cell was occupied last; called after its hours. */
-  last(key: number, second: number): void;
+function writeWord(word: number): void {
+  words.byte(word & 0xff);
+  words.byte(word >> 8);
 }
 
 /** Puts hours in columns. */
 class ColumnsVisitor implements CellHoursVisitor {
-  readonly end: CellColumns;
   readonly #into: CellHours;
   #added: readonly number[] = [];
   #full = full;
 
   constructor(into: CellHours) {
     this.#into = into;
-    this.end = into.end;
   }
 
   begin(added: readonly number[], full: Uint16Array<ArrayBuffer>): void {
@@ -187,24 +163,29 @@ class ColumnsVisitor implements CellHoursVisitor {
   }
 
   constant(key: number, isOccupied: boolean, from: number, to: number): void {
+    const { known, occupied } = this.#into;
     for (let i = from; i < to; i++) {
-      const hour = this.#added[i]!;
-      const known = this.#full[hour]!;
-      this.hour(key, hour, known, isOccupied ? known : 0, 0);
+      const index = this.#added[i]! * TILE_CELLS + key;
+      known[index] = this.#full[this.#added[i]!]!;
+      if (isOccupied) occupied[index] = known[index]!;
     }
   }
 
-  hour(
+  numbers(
     key: number,
-    hourOfDay: number,
-    known: number,
-    occupied: number,
-    changes: number,
+    from: number,
+    to: number,
+    _isFull: boolean,
+    known: Uint16Array,
+    occupied: Uint16Array,
+    changes: Uint16Array,
   ): void {
-    const index = hourOfDay * TILE_CELLS + key;
-    this.#into.known[index] = known;
-    this.#into.occupied[index] = occupied;
-    this.#into.changes[index] = changes;
+    for (let i = from; i < to; i++) {
+      const index = this.#added[i]! * TILE_CELLS + key;
+      this.#into.known[index] = known[i]!;
+      this.#into.occupied[index] = occupied[i]!;
+      this.#into.changes[index] = changes[i]!;
+    }
   }
 
   last(key: number, second: number): void {
@@ -228,117 +209,9 @@ export function decodeCellHours(
   into.clear(day);
   try {
     scanCellHours(bytes, day, new ColumnsVisitor(into));
+    readCellHoursEnd(bytes, into.end);
   } catch (error) {
     into.clear(day);
     throw error;
   }
-}
-
-/**
- * Reads hours in the order in which they are encoded: faster than to decode
- * them.
- *
- * @param bytes of {@linkcode encodeCellHours}, from any source
- * @param day days since 1970, UTC: the same as it was
- * @param visitor has received a part of them if this throws
- * @throws {RangeError} if the bytes are not valid
- */
-export function scanCellHours(
-  bytes: Uint8Array,
-  day: number,
-  visitor: CellHoursVisitor,
-): void {
-  try {
-    const reader = unpack(bytes, CELL_HOURS_FORMAT, MAX_CONTENT_BYTES);
-    readHours(reader, day, visitor);
-    expectEnd(reader);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new RangeError(`Cannot read hours of cells: ${error.message}`);
-  }
-}
-
-function readHours(
-  reader: BinaryReader,
-  day: number,
-  visitor: CellHoursVisitor,
-): void {
-  const added = addedHours(readUpTo(reader, 2 ** DAY_HOURS - 1));
-  for (const hour of added) full[hour] = readUpTo(reader, HOUR_SECONDS);
-  readBits(reader, active, 0, TILE_CELLS);
-  lastHours.fill(-1);
-  visitor.begin(added, full);
-  for (let key = 0; key < TILE_CELLS; key++) {
-    if (active[key] === 1) readRuns(reader, visitor, added, key);
-  }
-  for (let key = 0; key < TILE_CELLS; key++) {
-    const hour = lastHours[key]!;
-    if (hour < 0) continue;
-    const before = readUpTo(reader, HOUR_SECONDS - 1);
-    visitor.last(key, endOf(day, hour) - 1 - before);
-  }
-  readCells(reader, visitor.end);
-}
-
-/** Reads the hours of one cell. */
-function readRuns(
-  reader: BinaryReader,
-  visitor: CellHoursVisitor,
-  added: readonly number[],
-  key: number,
-): void {
-  for (let i = 0; i < added.length;) {
-    const run = reader.byte();
-    const kind = run & (1 << KIND_BITS) - 1;
-    const end = i + (run >> KIND_BITS) + 1;
-    if (kind > Kind.Partial || end > added.length) {
-      throw new RangeError(`a run of hours has kind ${kind} up to ${end}`);
-    }
-    if (kind === Kind.Free || kind === Kind.Occupied) {
-      const isOccupied = kind === Kind.Occupied;
-      visitor.constant(key, isOccupied, i, end);
-      for (let at = end - 1; isOccupied && at >= i; at--) {
-        if (full[added[at]!] === 0) continue;
-        lastHours[key] = added[at]!;
-        break;
-      }
-    } else if (kind !== Kind.Unknown) {
-      for (let at = i; at < end; at++) {
-        readHour(reader, visitor, key, added[at]!, kind);
-      }
-    }
-    i = end;
-  }
-}
-
-function readHour(
-  reader: BinaryReader,
-  visitor: CellHoursVisitor,
-  key: number,
-  hour: number,
-  kind: number,
-): void {
-  const known = kind === Kind.Partial
-    ? readUpTo(reader, HOUR_SECONDS)
-    : full[hour]!;
-  const occupied = readUpTo(reader, known);
-  if (occupied > 0) lastHours[key] = hour;
-  visitor.hour(key, hour, known, occupied, readUpTo(reader, MAX_CHANGES));
-}
-
-/** Reads a number; throws a `RangeError` if it is above a maximum. */
-function readUpTo(reader: BinaryReader, max: number): number {
-  const number = reader.uint();
-  if (number > max) throw new RangeError(`${number} is above ${max}`);
-  return number;
-}
-
-function addedHours(bits: number): number[] {
-  return Array.from({ length: DAY_HOURS }, (_, hour) => hour)
-    .filter((hour) => (bits >> hour & 1) === 1);
-}
-
-/** The second after an hour of a day. */
-function endOf(day: number, hourOfDay: number): number {
-  return startOf(day * DAY_HOURS + hourOfDay + 1);
 }

@@ -29,21 +29,23 @@ let writer = new BinaryWriter();
  *
  * @param format 0 to 127
  * @param write writes the content
- * @param compress deflates the content, if that makes the record smaller
+ * @param compress deflates the content, if that makes the record smaller; a
+ * number: if it then has at most this part of the bytes
  */
 export function pack(
   format: number,
   write: (writer: BinaryWriter) => void,
-  compress: boolean,
+  compress: boolean | number,
 ): Uint8Array<ArrayBuffer> {
   writer.clear();
   writer.byte(format);
   write(writer);
   const plain = writer.peek();
-  const deflated = compress && plain.length > MIN_DEFLATE_BYTES
+  const deflated = compress !== false && plain.length > MIN_DEFLATE_BYTES
     ? deflate(plain.subarray(1), format)
     : plain;
-  const record = deflated.length < plain.length ? deflated : plain.slice();
+  const maxBytes = Number(compress) * plain.length;
+  const record = deflated.length < maxBytes ? deflated : plain.slice();
   if (plain.length > KEPT_BYTES) writer = new BinaryWriter();
   return record;
 }

@@ -11,7 +11,13 @@ import type { Zone } from "../zones/zone.ts";
 import type { ZoneCounts } from "../zones/zone_counts.ts";
 import { isOccupied } from "../zones/zone_state.ts";
 import { clipGaps, type Gap } from "./gaps.ts";
-import { DAY_HOURS, HOUR_SECONDS, QUARTER_SECONDS, startOf } from "./hour.ts";
+import {
+  DAY_HOURS,
+  DAY_QUARTERS,
+  HOUR_SECONDS,
+  QUARTER_SECONDS,
+  startOf,
+} from "./hour.ts";
 import type { TileChanges } from "./tile_changes.ts";
 import type { TileFrame } from "./tile_frame.ts";
 import type { ZoneQuarters } from "./zone_quarters.ts";
@@ -33,6 +39,20 @@ class Counts implements ZoneCounts {
     this.stale = 0;
     this.unknown = 0;
     this.sum = 0;
+  }
+}
+
+/** How long the cells of a zone were known, by quarter of a day (UTC). */
+export class KnownCells {
+  /** The most cells that were reported at one time. */
+  readonly most: Float64Array<ArrayBuffer> = new Float64Array(DAY_QUARTERS);
+  /** The sum of the seconds in which each was known. */
+  readonly seconds: Float64Array<ArrayBuffer> = new Float64Array(DAY_QUARTERS);
+
+  /** Removes all quarters. */
+  clear(): void {
+    this.most.fill(0);
+    this.seconds.fill(0);
   }
 }
 
@@ -154,6 +174,7 @@ export class ZoneSeries {
    * @param into its quarters of this hour are replaced
    * @param until the second after the last one that is counted; default: the
    * end of the hour. Quarters that begin later are not filled in.
+   * @param cells its quarters of this hour are replaced too
    */
   finish(
     zone: Zone,
@@ -161,6 +182,7 @@ export class ZoneSeries {
     hour: number,
     into: ZoneQuarters,
     until = Infinity,
+    cells?: KnownCells,
   ): void {
     const start = startOf(hour);
     const end = Math.min(HOUR_SECONDS, until - start);
@@ -176,6 +198,8 @@ export class ZoneSeries {
       if (from >= end) break;
       const sums = this.#quarter;
       sums.clear();
+      let mostCells = 0;
+      let cellSeconds = 0;
       for (let at = from; at < Math.min(from + QUARTER_SECONDS, end); at++) {
         if (this.#changed[at] === 1) {
           this.#step(at);
@@ -184,12 +208,17 @@ export class ZoneSeries {
         const second = start + at;
         while (gap < within.length && within[gap]!.to <= second) gap++;
         const isGap = gap < within.length && within[gap]!.from <= second;
+        if (now.cells > mostCells) mostCells = now.cells;
         if (isGap || occupied === null) continue;
+        cellSeconds += now.cells - now.stale - now.unknown;
         if (occupied && last === false) sums.entries++;
         last = occupied;
         sums.add(now.sum, occupied);
       }
       sums.write(into, first + quarter);
+      if (cells === undefined) continue;
+      cells.most[first + quarter] = mostCells;
+      cells.seconds[first + quarter] = cellSeconds;
     }
     this.clear();
   }

@@ -14,14 +14,15 @@ import {
 } from "../protocol/mod.ts";
 import type { ServerContext } from "./context.ts";
 import { Outbox, SMALL_BYTES } from "./outbox.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { type Reply, writeErrorReply } from "./reply.ts";
 import { bodyKeyOf, identityOf, requestError } from "./reply_job.ts";
-import type { ReplyJobs } from "./reply_jobs.ts";
+import { ReplyJobs } from "./reply_jobs.ts";
 import { ReplyTurns } from "./reply_turns.ts";
 import { type ParkedTopic, ParkedTopics } from "./parked_topics.ts";
 import { type QueuedRequest, RequestQueue } from "./request_queue.ts";
 import { Writing, Writings } from "./writing.ts";
-import type { Preparation, Prepared } from "./preparation.ts";
+import type { ZonesMoment, ZoneStates } from "./zones_job.ts";
 
 /** Time for replies in one turn of the event loop. */
 const TURN_MS = 8;
@@ -36,8 +37,8 @@ interface Waiting extends QueuedRequest {
   readonly reply: Reply | undefined;
   /** Its rank among all requests, or that of its last repetition. */
   rank: number;
-  /** What was awaited for it. */
-  prepared?: Prepared;
+  /** True if the zones were brought up to date for it. */
+  hasZones?: true;
   /** Called when the broker has acknowledged the reply. */
   readonly onSent: () => void;
 }
@@ -50,7 +51,7 @@ interface Waiting extends QueuedRequest {
  */
 export class Replies {
   readonly #context: ServerContext;
-  readonly #preparation: Preparation;
+  readonly #zones: ZoneStates;
   readonly #jobs: ReplyJobs;
   readonly #onError: (error: ProtocolError) => void;
   readonly #queue = new RequestQueue<Waiting>();
@@ -61,19 +62,20 @@ export class Replies {
   readonly #turns: ReplyTurns;
   readonly #writings = new Writings();
   #rank = 0;
+  #zonesAt: ZonesMoment = { now: 0, revision: 0, rank: 0 };
   #isStopped = false;
   readonly #drainListeners: (() => void)[] = [];
 
   /** @param onError called for each request that is refused */
   constructor(
     context: ServerContext,
-    jobs: ReplyJobs,
-    preparation: Preparation,
+    pipeline: Pick<Pipeline, "refresh">,
+    zones: ZoneStates,
     onError: (error: ProtocolError) => void,
   ) {
     this.#context = context;
-    this.#preparation = preparation;
-    this.#jobs = jobs;
+    this.#zones = zones;
+    this.#jobs = new ReplyJobs(context, pipeline, zones);
     this.#onError = onError;
     this.#outbox = new Outbox(context, {
       onIdle: (topic) => this.#onIdle(topic),
@@ -211,16 +213,14 @@ export class Replies {
       this.#refuse(topic, "store-failing", storeProblem.message);
       return;
     }
-    const { prepared } = waiting;
-    if (prepared === undefined && this.#preparation.isNeeded(request)) {
-      void this.#prepare(waiting, request, now);
+    if (request.kind === "zones" && !waiting.hasZones) {
+      void this.#updateZones(waiting, now);
       return;
     }
-    if (prepared?.error !== undefined) throw prepared.error;
     const key = bodyKeyOf(request, this.#jobs.maxPayload(request));
     if (this.#join(waiting, key, now)) return;
-    const job = this.#jobs.create(request, now, prepared);
-    const rank = prepared?.rank ?? this.#rank;
+    const job = this.#jobs.create(request, now, this.#zonesAt);
+    const rank = request.kind === "zones" ? this.#zonesAt.rank : this.#rank;
     const writing = new Writing(key, request, job, rank);
     writing.topics.add(topic);
     if (job.writeIfSmall(SMALL_BYTES, STEP_MS)) {
@@ -235,18 +235,17 @@ export class Replies {
     }
   }
 
-  /** Awaits what a request needs, then continues with it. */
-  async #prepare(
-    waiting: Waiting,
-    request: ParsedRequest,
-    now: number,
-  ): Promise<void> {
+  /** Brings the zones up to date, then continues with the request. */
+  async #updateZones(waiting: Waiting, now: number): Promise<void> {
     const { topic } = waiting;
-    // An identical request after further readings needs another answer.
+    // An identical request after further readings needs another update.
     this.#queue.begin(topic);
-    const rank = () => this.#rank;
-    waiting.prepared = await this.#preparation.prepare(request, now, rank);
+    const { map } = this.#context;
+    const moment = { now, revision: map.revision, rank: this.#rank };
+    await this.#zones.updated();
     if (this.#isStopped) return;
+    if (moment.rank > this.#zonesAt.rank) this.#zonesAt = moment;
+    waiting.hasZones = true;
     this.#ready.add(topic);
     this.#turns.run();
   }
@@ -289,7 +288,7 @@ export class Replies {
     const { request, topics } = writing;
     this.#context.telemetry.stats.limited.add("reply-restarts");
     const now = this.#jobs.refresh();
-    const create = () => this.#jobs.create(request, now);
+    const create = () => this.#jobs.create(request, now, this.#zonesAt);
     if (writing.restart(create, this.#rank)) return;
     this.#writings.abandon();
     for (const topic of topics) {
@@ -318,15 +317,13 @@ export class Replies {
 
   /** Passes the reply to the first request of a topic to the outbox. */
   #send(topic: string, reply: Reply): void {
-    const { onSent, prepared } = this.#queue.first(topic)!;
-    prepared?.release?.();
+    const { onSent } = this.#queue.first(topic)!;
     this.#queue.shift(topic);
     this.#outbox.add(reply, onSent);
   }
 
   /** Removes the first request of a topic without a reply. */
   #drop(topic: string): void {
-    this.#queue.first(topic)?.prepared?.release?.();
     this.#queue.shift(topic);
     if (this.#queue.first(topic) !== undefined) this.#ready.add(topic);
   }

@@ -1,9 +1,8 @@
 /**
- * Answers requests: for the map, its past, zones and sources.
+ * Answers requests for the map, for zones and for sources.
  *
  * @module
  */
-import type { HistoryService } from "../history/answers.ts";
 import type { Incoming, Link } from "../mqtt/link.ts";
 import {
   type ParsedRequest,
@@ -13,11 +12,8 @@ import {
 } from "../protocol/mod.ts";
 import { publishOrWarn, type ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { PastQuestions } from "./past_questions.ts";
-import { Preparation } from "./preparation.ts";
 import { Replies } from "./replies.ts";
 import { requestError } from "./reply_job.ts";
-import { ReplyJobs } from "./reply_jobs.ts";
 import { writeErrorReply } from "./reply.ts";
 import type { Reports } from "./reports.ts";
 import type { ZoneStates } from "./zones_job.ts";
@@ -35,8 +31,6 @@ export interface RequestParts {
   readonly reports: Pick<Reports, "add" | "publishKept">;
   readonly pipeline: Pick<Pipeline, "refresh">;
   readonly zones: ZoneStates;
-  /** Returns the history; undefined if none is recorded. */
-  readonly history: () => HistoryService | undefined;
 }
 
 /**
@@ -48,7 +42,6 @@ export class RequestHandler {
   readonly #context: ServerContext;
   readonly #parts: RequestParts;
   readonly #reports: Pick<Reports, "add" | "publishKept">;
-  readonly #questions: PastQuestions;
   readonly #replies = new Map<Link, Replies>();
   /** Topics that got an error reply "overloaded" in this interval. */
   readonly #overloaded = new Set<string>();
@@ -58,8 +51,6 @@ export class RequestHandler {
     this.#context = context;
     this.#parts = parts;
     this.#reports = parts.reports;
-    const { clock } = context;
-    this.#questions = new PastQuestions(parts.history, () => clock.now());
   }
 
   /**
@@ -119,9 +110,7 @@ export class RequestHandler {
       const onError = ({ code, message }: ProtocolError) =>
         this.#report(code, message, this.#context.topics.request);
       const context = { ...this.#context, link };
-      const jobs = new ReplyJobs(context, pipeline, zones);
-      const preparation = new Preparation(context, zones, this.#questions);
-      replies = new Replies(context, jobs, preparation, onError);
+      replies = new Replies(context, pipeline, zones, onError);
       this.#replies.set(link, replies);
     }
     return replies;

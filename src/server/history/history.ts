@@ -13,6 +13,7 @@ import type { Zones } from "../../zones/mod.ts";
 import { HistoryWrites } from "./history_writes.ts";
 import { Keeper } from "./keeper.ts";
 import type { PruningOptions } from "./pruning.ts";
+import { HistoryQueries } from "./queries/service.ts";
 import { Recorder } from "./recorder.ts";
 
 /** Commits usually write the history along; without them, after this time. */
@@ -74,7 +75,7 @@ export interface HistoryContext {
 export class History {
   readonly recorder: Recorder;
   /** Answers questions about the past. */
-  readonly service: HistoryService | undefined;
+  readonly service: HistoryService;
   readonly keeper: Keeper;
   /** The options, with their defaults. */
   readonly settings: HistorySettings;
@@ -118,6 +119,11 @@ export class History {
       { tables, recorder, writes, log, now, monotonic, zones },
       this.settings,
     );
+    this.service = new HistoryQueries({
+      ...{ tables, recorder, log, now, monotonic, zones },
+      problem: () => this.problem,
+      kept: this.settings,
+    });
     this.#writes = writes;
     store.historyWork = writes;
   }

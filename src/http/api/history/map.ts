@@ -45,15 +45,7 @@ export const getPastMap: Endpoint = {
         content: {
           ...jsonSpec(
             "",
-            object({
-              ...{ layer: TEXT, at: TIME, gap: GAP },
-              damaged: {
-                const: true,
-                description:
-                  "a part of the history is damaged: cells whose state is not known for that reason are unknown",
-              },
-              cells: PAST_CELLS,
-            }, ["damaged"]),
+            object({ layer: TEXT, at: TIME, gap: GAP, cells: PAST_CELLS }),
           ).content,
           "text/csv": {
             schema: {
@@ -86,11 +78,11 @@ export const getPastMap: Endpoint = {
 };
 
 function bodyOf(
-  { layer, at, gap, damaged, cells }: PastMap,
+  { layer, at, gap, cells }: PastMap,
   format: "json" | "csv",
   times: TimeForm,
 ): PastBody {
-  const head = { layer, at, gap, ...(damaged && { damaged }) };
+  const head = { layer, at, gap };
   const { length, x, y, value, stale, since } = cells;
   const columns = [x, y, value, stale, since];
   return {

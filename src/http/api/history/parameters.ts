@@ -8,10 +8,11 @@ import type {
   SeriesRange,
   Step,
 } from "../../../history/answers.ts";
-import { QuestionTimes } from "../../../history/questions.ts";
+import { timeZoneOf } from "../../../history/calendar.ts";
 import {
   parseTimeExpression,
   ProtocolError,
+  resolveTime,
   TIME_FORMS,
 } from "../../../protocol/mod.ts";
 import type { Region } from "../../../protocol/region.ts";
@@ -27,8 +28,11 @@ const DAY_HOURS = 24;
 
 /** Times of a request: all of the same present and in the same time zone. */
 export class RequestTimes {
+  /** The time zone of dates, days and weeks: an IANA name. */
+  readonly timezone: string;
   readonly #query: URLSearchParams;
-  readonly #times: QuestionTimes;
+  readonly #now: number;
+  readonly #firstAt: (local: number) => number;
 
   /** @throws {ProtocolError} "bad-timezone" */
   constructor(
@@ -36,14 +40,21 @@ export class RequestTimes {
     history: HistoryService,
     query: URLSearchParams,
   ) {
-    const timezone = query.get("timezone") ?? history.info().timezone;
-    this.#times = new QuestionTimes(server.clock(), timezone);
+    const name = query.get("timezone") ?? history.info().timezone;
+    try {
+      const zone = timeZoneOf(name);
+      this.timezone = zone.name;
+      this.#firstAt = (local) => zone.firstAt(local);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new ProtocolError(
+        "bad-timezone",
+        `there is no time zone ${quote(name)}`,
+        { hint: "Use a name like Europe/Berlin or UTC." },
+      );
+    }
     this.#query = query;
-  }
-
-  /** The time zone of dates, days and weeks: an IANA name. */
-  get timezone(): string {
-    return this.#times.timezone;
+    this.#now = server.clock();
   }
 
   /**
@@ -61,7 +72,10 @@ export class RequestTimes {
         hint: `Use ${TIME_FORMS}.`,
       });
     }
-    return this.#times.resolve(parseTimeExpression(text, name));
+    return resolveTime(parseTimeExpression(text, name), {
+      now: this.#now,
+      firstAt: this.#firstAt,
+    });
   }
 
   /** Reads the time of a series and its steps. */

@@ -1,0 +1,118 @@
+/**
+ * What all questions about the history share: what they read from, and notes of
+ * what they found damaged.
+ *
+ * @module
+ */
+import type { GapMs } from "../../../history/answers.ts";
+import { clipGaps, type Gap } from "../../../history/gaps.ts";
+import {
+  DAY_HOURS,
+  HOUR_SECONDS,
+  hourOf,
+  startOf,
+} from "../../../history/hour.ts";
+import type { Region } from "../../../protocol/region.ts";
+import type { HistoryTables } from "../../../store/store.ts";
+import { BEGAN, CLOSED_TO, ROLLED_TO, SEEN } from "../parts.ts";
+import { type TileAddress, TileReader } from "../tile_reader.ts";
+import type { AskedTime, RecordedTime } from "./checks.ts";
+
+/** Tiles that are listed at once. */
+const TILES_PER_PAGE = 256;
+
+/** One question while it is answered. */
+export class Question {
+  readonly tables: HistoryTables;
+  readonly reader: TileReader;
+  /** The present second, since 1970: later ones are not recorded. */
+  readonly now: number;
+  /** True if what has happened lately is not recorded. */
+  readonly #isPaused: boolean;
+  readonly #damaged: Gap[] = [];
+
+  /**
+   * @param now seconds since 1970
+   * @param isPaused true if the history ends before the present
+   */
+  constructor(tables: HistoryTables, now: number, isPaused: boolean) {
+    this.tables = tables;
+    this.reader = new TileReader(tables);
+    this.now = now;
+    this.#isPaused = isPaused;
+  }
+
+  /** The time of which the states of cells are known. */
+  get recorded(): RecordedTime {
+    return { from: this.tables.meta.get(BEGAN), now: this.now };
+  }
+
+  /** Hours from this one on have changes, but perhaps no rollups of zones. */
+  get openFrom(): number {
+    const { tables } = this;
+    const closed = tables.meta.get(CLOSED_TO);
+    const began = hourOf(tables.meta.get(BEGAN) ?? this.now);
+    return Math.min(closed ?? began, ...tables.openHours());
+  }
+
+  /** Hours from this one on have changes, but perhaps no rollups of cells. */
+  get changesFrom(): number {
+    const { meta } = this.tables;
+    const rolledTo = meta.get(ROLLED_TO);
+    if (rolledTo !== undefined) return rolledTo * DAY_HOURS;
+    return hourOf(meta.get(BEGAN) ?? this.now);
+  }
+
+  /** The gaps in a time, merged and cut to it. */
+  gaps({ from, to }: AskedTime): Gap[] {
+    const gaps = this.tables.gaps({ from, to });
+    const seen = this.tables.meta.get(SEEN);
+    if (this.#isPaused && seen !== undefined) {
+      gaps.push({ from: seen + 1, to: Math.max(seen + 1, this.now + 1) });
+    }
+    return clipGaps(gaps, from, to);
+  }
+
+  /** The tiles of a layer, in pages. A pause after a page is harmless. */
+  *tiles(
+    layer: string,
+    region: Region | undefined,
+  ): Generator<TileAddress, void, void> {
+    let after: Pick<TileAddress, "tx" | "ty"> | undefined;
+    do {
+      const page = this.tables.tilesOf(layer, region, TILES_PER_PAGE, after);
+      for (const { tx, ty } of page) {
+        // Meanwhile an hour may have begun.
+        this.reader.refresh();
+        yield { layer, tx, ty };
+      }
+      after = page.at(-1);
+    } while (after !== undefined);
+  }
+
+  /**
+   * Notes a time of which rows are damaged.
+   *
+   * @param from seconds since 1970
+   */
+  noteDamaged(from: number, to: number): void {
+    if (this.#damaged.length < 10_000) this.#damaged.push({ from, to });
+  }
+
+  /** The same for an hour; undefined: nothing is damaged. */
+  noteDamagedHour(hour: number | undefined): void {
+    if (hour === undefined) return;
+    this.noteDamaged(startOf(hour), startOf(hour) + HOUR_SECONDS);
+  }
+
+  /** The times that are damaged, merged; undefined for none. */
+  get damaged(): GapMs[] | undefined {
+    if (this.#damaged.length === 0) return undefined;
+    return inMs(clipGaps(this.#damaged, 0, Infinity));
+  }
+}
+
+/** Gaps as they are in answers. */
+export function inMs(gaps: readonly Gap[]): GapMs[] {
+  return gaps.map(({ from, to }) => [from * 1000, to * 1000] as const);
+}
