@@ -5,12 +5,9 @@
  * @module
  */
 import type { Region } from "../protocol/region.ts";
+import type { GapMs, Series, Step } from "../protocol/series.ts";
 
-/** A time without records, ms since 1970, without its end. */
-export type GapMs = readonly [from: number, to: number];
-
-/** The length of a step of time. */
-export type Step = "15m" | "1h" | "1d" | "1w";
+export type { GapMs, Series, Step } from "../protocol/series.ts";
 
 /** What is recorded, and how much there is. */
 export interface HistoryInfo {
@@ -141,42 +138,6 @@ export interface RegionSeriesQuery extends SeriesRange {
   readonly layer: string;
   /** Default: the whole layer. */
   readonly region?: Region | undefined;
-}
-
-/**
- * How many were there, step by step. All columns have one element a step; a
- * step of which nothing is known has null.
- */
-export interface Series {
-  readonly from: number;
-  readonly to: number;
-  readonly step: Step;
-  readonly timezone: string;
-  /** The zone, with its title; undefined for a region. */
-  readonly zone?: { readonly name: string; readonly title: string } | undefined;
-  readonly layer: string;
-  readonly region?: Region | undefined;
-  /** Of the zone, if it has one. */
-  readonly capacity?: number | undefined;
-  /** ms since 1970 */
-  readonly start: readonly number[];
-  /** The smallest count: the sum of the values of fresh occupied cells. */
-  readonly least: readonly (number | null)[];
-  /** The mean count over the known time. */
-  readonly mean: readonly (number | null)[];
-  readonly most: readonly (number | null)[];
-  /** The part of the known time in which it was occupied, 0 to 1. */
-  readonly occupied: readonly (number | null)[];
-  /** The part of the step that is known, 0 to 1; of a region the mean of cells. */
-  readonly known: readonly number[];
-  /** How often it became occupied. */
-  readonly entries: readonly (number | null)[];
-  readonly gaps: readonly GapMs[];
-  /**
-   * Times of which a part of the history is damaged: what is not known for that
-   * reason is unknown, as in a gap. Undefined: none.
-   */
-  readonly damaged?: readonly GapMs[] | undefined;
 }
 
 /** The question {@linkcode HistoryService.utilisation}. */

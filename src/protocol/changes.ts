@@ -14,7 +14,7 @@ import {
   momentFields,
   PartWriter,
 } from "./part_writer.ts";
-import { DEFAULT_PART_BYTES } from "./request.ts";
+import { DEFAULT_PART_BYTES } from "./request_fields.ts";
 import { checkStep } from "./revision_step.ts";
 import { isJsonObject } from "./text.ts";
 

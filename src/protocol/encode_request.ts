@@ -5,7 +5,9 @@
  */
 
 import type { Region } from "./region.ts";
-import type { ReplyFormat, Scalar } from "./request.ts";
+import type { Scalar } from "./request.ts";
+import type { ReplyFormat } from "./request_fields.ts";
+import type { Step } from "./series.ts";
 import type { SourceQuery } from "./sources.ts";
 import { encodeText } from "./text.ts";
 
@@ -34,6 +36,21 @@ export interface RequestFields {
   readonly zones?: true | readonly string[] | undefined;
   /** The sources of readings instead of cells, in the same way. */
   readonly sources?: true | SourceQuery | undefined;
+  /**
+   * The cells as they were at a time, in any form of a time. Do not combine it
+   * with since.
+   */
+  readonly at?: string | number | undefined;
+  /** The counts of a zone, step by step, instead of cells. */
+  readonly zone?: string | undefined;
+  /** The first time of a series; without a zone it is one of a region. */
+  readonly from?: string | number | undefined;
+  /** The time after the last. */
+  readonly to?: string | number | undefined;
+  /** The length of the steps of a series. */
+  readonly step?: Step | undefined;
+  /** The time zone of dates, days and weeks: an IANA name. */
+  readonly timezone?: string | undefined;
 }
 
 /**

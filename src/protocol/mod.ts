@@ -78,7 +78,11 @@ export {
   type AnyReply,
   parseAnyReply,
   parseReply,
+  type PastCell,
+  type PastPart,
+  type PastReplyHeader,
   type ReplyPart,
+  type SeriesPart,
   type SourcesPart,
   type ZonesPart,
   type ZonesReplyHeader,
@@ -94,23 +98,41 @@ export {
 } from "./reply_writer.ts";
 export { encodeReport, parseReport, type Report } from "./report.ts";
 export {
-  DEFAULT_PART_BYTES,
+  encodePastHeader,
+  PastAssembler,
+  type PastReplyOptions,
+  PastReplyWriter,
+} from "./past_reply.ts";
+export {
   type LayerMapRequest,
   type MapRequest,
-  MAX_PART_BYTES,
   MAX_TRANSACTION_BYTES,
-  MIN_PART_BYTES,
   type OriginalMapRequest,
   type ParsedRequest,
   parseRequest,
   type ParseRequestOptions,
-  type ReplyFormat,
+  type PastMapRequest,
   type ReplyRouting,
   RequestError,
   type Scalar,
+  type SeriesRequest,
   type SourcesRequest,
   type ZonesRequest,
 } from "./request.ts";
+export {
+  DEFAULT_PART_BYTES,
+  MAX_PART_BYTES,
+  MIN_PART_BYTES,
+  type ReplyFormat,
+} from "./request_fields.ts";
+export { type GapMs, type Series, type Step, STEPS } from "./series.ts";
+export {
+  encodeSeriesHeader,
+  SeriesAssembler,
+  type SeriesReplyHeader,
+  type SeriesReplyOptions,
+  SeriesReplyWriter,
+} from "./series_reply.ts";
 export { MAX_LISTED_SOURCES } from "./source_query.ts";
 export {
   encodeSourcesHeader,

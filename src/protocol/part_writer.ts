@@ -6,7 +6,7 @@
 
 import { MAX_CELL_BYTES } from "./cells.ts";
 import { TimeWriter, writeField } from "./digits.ts";
-import { MIN_PART_BYTES } from "./request.ts";
+import { MIN_PART_BYTES } from "./request_fields.ts";
 import { encodeText } from "./text.ts";
 
 const OPEN = 0x5b;
@@ -21,8 +21,14 @@ const FIRST_CAPACITY_BYTES = 4096;
 const NEXT_CAPACITY_BYTES = 256 * 1024;
 const MAX_COUNT_DIGITS = 10; // of `part` and of `parts`
 
-/** The array of a JSON part, by its key; or cells as CSV. */
-export type PartForm = "cells" | "zones" | "sources" | "csv";
+/** The array of a JSON part, by its key; or cells as CSV, of a time with status. */
+export type PartForm =
+  | "cells"
+  | "zones"
+  | "sources"
+  | "series"
+  | "csv"
+  | "past-csv";
 
 /** A filled part: space for the header, then cells up to `end`. */
 interface FilledPart {
@@ -125,7 +131,7 @@ export class PartList {
 /** Returns the end of a header, from the part's number on. */
 function countsText(form: PartForm, part: string, parts: string): string {
   return `${part},"parts":${parts}` +
-    (form === "csv" ? `}\n${CSV_COLUMNS}\n` : `,"${form}":[`);
+    (isCsv(form) ? `}\n${CSV_COLUMNS[form]}\n` : `,"${form}":[`);
 }
 
 /**
@@ -182,7 +188,14 @@ export function momentFields(
 }
 
 /** The columns of CSV: those of readings with times. */
-const CSV_COLUMNS = "x,y,value,time";
+const CSV_COLUMNS = {
+  csv: "x,y,value,time",
+  "past-csv": "x,y,value,status,time",
+} as const;
+
+function isCsv(form: PartForm): form is keyof typeof CSV_COLUMNS {
+  return form in CSV_COLUMNS;
+}
 
 /** Encodes a header as JSON, up to the number of the part: `{…,"part":`. */
 export function encodeHeaderStart(header: Record<string, unknown>): string {
@@ -221,7 +234,7 @@ export class PartWriter {
   constructor({ headerStart, form, maxBytes }: PartWriterOptions) {
     this.#form = form;
     this.#maxBytes = maxBytes;
-    const format = form === "csv" ? "csv" : "json";
+    const format = isCsv(form) ? "csv" : "json";
     this.#headerStart = encodePartHeader(headerStart, format);
     this.#headerBytes = this.#headerStart.length + 2 * MAX_COUNT_DIGITS +
       countsText(form, "", "").length;
@@ -268,14 +281,15 @@ export class PartWriter {
   }
 
   /**
-   * Adds an element to the array of a JSON part, which is not divided.
+   * Adds an element to the array of a JSON part, or a line of CSV. It is not
+   * divided.
    *
-   * @param json its JSON text
+   * @param text its JSON text, or the line without its end
    * @throws {RangeError} if it does not fit a part
    * @throws {Error} if the writer is finished
    */
-  protected element(json: string): void {
-    const bytes = encodeText(json);
+  protected element(text: string): void {
+    const bytes = encodeText(text);
     const needed = bytes.length + ELEMENT_END_BYTES;
     if (this.#headerBytes + needed > this.#maxBytes) {
       throw new RangeError(
@@ -286,7 +300,7 @@ export class PartWriter {
     while (this.#finished || this.#at + needed > this.#end) this.#makeRoom();
     new Uint8Array(this.#view.buffer).set(bytes, this.#at);
     this.#at += bytes.length;
-    this.#view.setUint8(this.#at++, COMMA);
+    this.#view.setUint8(this.#at++, isCsv(this.#form) ? LF : COMMA);
   }
 
   /**
@@ -355,7 +369,7 @@ export class PartWriter {
   /** Ends the part. Returns its end. */
   #endPart(): number {
     let end = this.#at;
-    if (this.#form !== "csv") {
+    if (!isCsv(this.#form)) {
       const isEmpty = end === this.#start + this.#headerBytes;
       if (!isEmpty) end--; // the comma after the last element
       this.#view.setUint16(end, CLOSE_OBJECT);

@@ -6,7 +6,7 @@
 
 import { ReadingBatch } from "./batch.ts";
 import { parseCsv } from "./csv_parser.ts";
-import { readDisplay } from "./display.ts";
+import { type LayerDisplay, readDisplay } from "./display.ts";
 import { ProtocolError } from "./errors.ts";
 import {
   estimateCells,
@@ -16,6 +16,7 @@ import {
   readSharedFields,
 } from "./part_reader.ts";
 import { Refusals } from "./refusals.ts";
+import { isInt32 } from "./region.ts";
 import type { ErrorReply, ReplyHeader } from "./reply_writer.ts";
 import type { Scalar } from "./request.ts";
 import { isJsonObject, parseJson } from "./text.ts";
@@ -73,8 +74,79 @@ export interface SourcesPart {
   readonly sources: readonly unknown[];
 }
 
+/** A cell of a map of the past. */
+export type PastCell = readonly [
+  x: number,
+  y: number,
+  value: number,
+  /** Since when it had this state, ms since 1970; null if not known. */
+  since: number | null,
+  /** 1 if the value was too old to be trusted, else 0. */
+  stale: 0 | 1,
+];
+
+/** The header that all parts of a reply with a map of the past share. */
+export interface PastReplyHeader {
+  /** The transaction of the request; absent if it had none. */
+  readonly transaction?: Scalar;
+  /** The layer of the cells. */
+  readonly layer: string;
+  /** The time of the map, ms since 1970. */
+  readonly at: number;
+  /**
+   * True if nothing was recorded at that time: the cells are as they were last
+   * known before.
+   */
+  readonly gap: boolean;
+  /**
+   * True if a part of the history is damaged: the cells whose state is not known
+   * for that reason are unknown.
+   */
+  readonly damaged?: true;
+  /** The server's time, ms since 1970. */
+  readonly time: number;
+  /** How to show the layer. Absent also if a part is too small for it. */
+  readonly display?: LayerDisplay;
+}
+
+/** One part of a reply with the map as it was at a time. */
+export interface PastPart extends PastReplyHeader {
+  /** Distinguishes it from an {@linkcode ErrorReply}. */
+  readonly status: "ok";
+  /** The number of this part, from 1. */
+  readonly part: number;
+  /** Number of parts. */
+  readonly parts: number;
+  /** The cells of this part. */
+  readonly past: readonly PastCell[];
+}
+
+/** One part of a reply with a series. */
+export interface SeriesPart {
+  /** Distinguishes it from an {@linkcode ErrorReply}. */
+  readonly status: "ok";
+  /** The transaction of the request; absent if it had none. */
+  readonly transaction?: Scalar;
+  /** The server's time, ms since 1970. */
+  readonly time: number;
+  /** The number of this part, from 1. */
+  readonly part: number;
+  /** Number of parts. */
+  readonly parts: number;
+  /** The whole message; not checked. */
+  readonly head: Record<string, unknown>;
+  /** Steps as they were sent; not checked. */
+  readonly series: readonly unknown[];
+}
+
 /** One message of any reply. */
-export type AnyReply = ReplyPart | ZonesPart | SourcesPart | ErrorReply;
+export type AnyReply =
+  | ReplyPart
+  | PastPart
+  | SeriesPart
+  | ZonesPart
+  | SourcesPart
+  | ErrorReply;
 
 const HASH = 0x23;
 const LF = 0x0a;
@@ -88,7 +160,9 @@ const LF = 0x0a;
 export function parseReply(payload: Uint8Array): ReplyPart | ErrorReply {
   const reply = parseAnyReply(payload);
   if ("zones" in reply) return fail("it has zones, not cells");
-  return "sources" in reply ? fail("it has sources, not cells") : reply;
+  if ("sources" in reply) return fail("it has sources, not cells");
+  if ("series" in reply) return fail("it has a series, not cells");
+  return "past" in reply ? fail("it is of a time in the past") : reply;
 }
 
 /**
@@ -107,7 +181,9 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
   const stop = lineEnd === -1 ? payload.length : lineEnd;
   const header = readHeader(parseJson(payload.subarray(1, stop)));
   if (header.status === "error") return fail("an error reply cannot be CSV");
-  if (!("layer" in header)) return fail("only cells can be CSV");
+  if (!("revision" in header) || "zones" in header) {
+    return fail("only cells of the present can be read as CSV");
+  }
   const cells = new ReadingBatch(estimateCells(payload));
   const refusals = new Refusals();
   const options = { check: checkReplyTime };
@@ -126,16 +202,27 @@ function parseCsvReply(payload: Uint8Array): ReplyPart {
 function parseJsonReply(payload: Uint8Array): AnyReply {
   const { body, cells } = readPart(payload, fail);
   const header = readHeader(body);
-  return header.status === "ok" && "layer" in header
-    ? { ...header, cells: cells() }
-    : header;
+  if (header.status === "error" || !("layer" in header)) return header;
+  if (!("at" in header)) return { ...header, cells: cells() };
+  // Without cells, the body may be one whose cells were read separately.
+  if (header.past.length === 0 && cells().length > 0) {
+    return fail("a cell is not [x,y,value,time,stale]");
+  }
+  return header;
 }
 
 function readHeader(
   body: unknown,
-): Omit<ReplyPart, "cells"> | ZonesPart | SourcesPart | ErrorReply {
+):
+  | Omit<ReplyPart, "cells">
+  | PastPart
+  | SeriesPart
+  | ZonesPart
+  | SourcesPart
+  | ErrorReply {
   if (!isJsonObject(body)) return fail("not a JSON object");
-  const { transaction, status, layer, revision, zones, sources } = body;
+  const { transaction, status, layer, revision, zones, sources, at } = body;
+  const { series } = body;
   if (typeof transaction === "object" && transaction !== null) {
     return fail("transaction is an object or an array");
   }
@@ -155,8 +242,25 @@ function readHeader(
     const { time, part, parts } = readSharedFields(body, fail);
     return { status, ...echoed, time, part, parts, head: body, sources };
   }
+  if (Array.isArray(series)) {
+    const { time, part, parts } = readSharedFields(body, fail);
+    return { status, ...echoed, time, part, parts, head: body, series };
+  }
   if (typeof layer !== "string") return fail("layer is not a string");
   const display = readDisplay(body.display);
+  if (at !== undefined) {
+    const { time, part, parts } = readSharedFields(body, fail);
+    if (typeof at !== "number" || Number.isNaN(checkReplyTime(at))) {
+      return fail("at is not in 0..1e14");
+    }
+    if (typeof body.gap !== "boolean") return fail("gap is not true or false");
+    return {
+      ...{ status, ...echoed, layer, at, gap: body.gap, time, part, parts },
+      ...(body.damaged === true && { damaged: true as const }),
+      ...(display && { display }),
+      past: readPastCells(body.cells ?? []),
+    };
+  }
   return {
     status,
     ...echoed,
@@ -165,6 +269,20 @@ function readHeader(
     ...readSharedFields(body, fail),
     ...(display && { display }),
   };
+}
+
+function readPastCells(cells: unknown): readonly PastCell[] {
+  if (!Array.isArray(cells)) return fail("cells is not an array");
+  for (const [index, cell] of cells.entries()) {
+    const isCell = Array.isArray(cell) && cell.length === 5 &&
+      cell.slice(0, 3).every(isInt32) &&
+      (cell[3] === null ||
+        typeof cell[3] === "number" &&
+          !Number.isNaN(checkReplyTime(cell[3]))) &&
+      (cell[4] === 0 || cell[4] === 1);
+    if (!isCell) fail(`cell ${index + 1} is not [x,y,value,time,stale]`);
+  }
+  return cells as PastCell[];
 }
 
 function readError(error: unknown): { code: string; message: string } {

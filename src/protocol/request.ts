@@ -1,21 +1,34 @@
 /**
- * Parses requests for the map, for zones or for sources.
+ * Parses requests: for the map, its past, zones or sources.
  *
  * @module
  */
 
 import { ProtocolError } from "./errors.ts";
-import { isInt32, type Region, regionFrom } from "./region.ts";
+import {
+  type PastMapQuery,
+  readPastMapQuery,
+  readSeriesQuery,
+  type SeriesQuery,
+} from "./past_query.ts";
+import type { Region } from "./region.ts";
+import {
+  readFormat,
+  readLayer,
+  readMaxBytes,
+  readRegion,
+  readSince,
+  type ReplyFormat,
+} from "./request_fields.ts";
 import {
   afterByteOrderMark,
   describeJson,
   encodeText,
-  isCount,
   isJsonObject,
   parseJson,
   skipBlank,
 } from "./text.ts";
-import { assertLayer, DEFAULT_LAYER, type Topics } from "./topics.ts";
+import type { Topics } from "./topics.ts";
 import { readSourceQuery } from "./source_query.ts";
 import type { SourceQuery } from "./sources.ts";
 import { readZoneNames } from "./zone_names.ts";
@@ -23,29 +36,9 @@ import { readZoneNames } from "./zone_names.ts";
 /** A JSON value that is neither object nor array. */
 export type Scalar = string | number | boolean | null;
 
-/** The format of a reply; "original" is that of {@linkcode OriginalWriter}. */
-export type ReplyFormat = "json" | "csv" | "original";
-
-/** Default of the maximum size of a part, in bytes. */
-export const DEFAULT_PART_BYTES = 256 * 1024;
-
-/**
- * Smallest maximum size of a part that a request may set: every header and one
- * cell fit.
- */
-export const MIN_PART_BYTES = 1024;
-
-/**
- * Largest maximum size of a part that a request may set. An MQTT packet has at
- * most 268,435,455 bytes after its fixed header (MQTT 3.1.1, 2.2.3); this
- * leaves room for topic and properties.
- */
-export const MAX_PART_BYTES = 268_000_000;
-
 /** Maximum size of a transaction as JSON, in bytes. */
 export const MAX_TRANSACTION_BYTES = 256;
 
-const FORMATS: readonly string[] = ["json", "csv", "original"];
 const OPEN_BRACE = 0x7b;
 
 /** The topic of a reply, and the data to echo in it. */
@@ -109,8 +102,33 @@ export interface SourcesRequest extends ReplyRouting {
   readonly maxBytes: number;
 }
 
+/** A request for the map as it was at a time, as a JSON object. */
+export interface PastMapRequest extends ReplyRouting, PastMapQuery {
+  /** Distinguishes it from a {@linkcode MapRequest}. */
+  readonly kind: "past";
+  /** A value to echo in the reply; absent if the request has none. */
+  readonly transaction?: Scalar;
+  /** Maximum size of a part, in bytes. */
+  readonly maxBytes: number;
+}
+
+/** A request for the counts of a zone or a region, step by step. */
+export interface SeriesRequest extends ReplyRouting, SeriesQuery {
+  /** Distinguishes it from a {@linkcode MapRequest}. */
+  readonly kind: "series";
+  /** A value to echo in the reply; absent if the request has none. */
+  readonly transaction?: Scalar;
+  /** Maximum size of a part, in bytes. */
+  readonly maxBytes: number;
+}
+
 /** The result of {@linkcode parseRequest}. */
-export type ParsedRequest = MapRequest | ZonesRequest | SourcesRequest;
+export type ParsedRequest =
+  | MapRequest
+  | PastMapRequest
+  | SeriesRequest
+  | ZonesRequest
+  | SourcesRequest;
 
 /** A refused request, with everything that the error reply needs. */
 export class RequestError extends ProtocolError implements ReplyRouting {
@@ -162,7 +180,8 @@ export interface ParseRequestOptions {
  * @param options the topics, and the MQTT 5 properties of the message
  * @throws {RequestError} "bad-transaction", "bad-reply-topic",
  * "bad-sources", "bad-zones", "bad-zone", "bad-layer", "bad-region",
- * "bad-since", "bad-format" or "bad-max-bytes"
+ * "bad-since", "bad-format", "bad-time", "bad-step", "bad-timezone" or
+ * "bad-max-bytes"
  */
 export function parseRequest(
   payload: Uint8Array,
@@ -192,6 +211,16 @@ export function parseRequest(
       const maxBytes = readMaxBytes(body.maxBytes);
       const names = zones === "all" ? {} : { names: zones };
       return { kind: "zones", ...routing, ...echo, ...names, maxBytes };
+    }
+    const past = readPastMapQuery(body);
+    if (past !== undefined) {
+      const maxBytes = readMaxBytes(body.maxBytes);
+      return { kind: "past", ...routing, ...echo, ...past, maxBytes };
+    }
+    const series = readSeriesQuery(body);
+    if (series !== undefined) {
+      const maxBytes = readMaxBytes(body.maxBytes);
+      return { kind: "series", ...routing, ...echo, ...series, maxBytes };
     }
     return {
       kind: "map",
@@ -287,83 +316,4 @@ function readRouting(
     if (!(error instanceof ProtocolError)) throw error;
     return { routing: { replyTopic, ...echo }, fault: error };
   }
-}
-
-function readLayer(value: unknown): string {
-  if (value === undefined || value === null) return DEFAULT_LAYER;
-  if (typeof value !== "string") {
-    throw new ProtocolError(
-      "bad-layer",
-      `layer is not a string: ${describeJson(value)}`,
-    );
-  }
-  assertLayer(value);
-  return value;
-}
-
-function readRegion(value: unknown): { region?: Region } {
-  if (value === undefined || value === null) return {};
-  const problem = regionProblem(value);
-  if (problem !== undefined) {
-    throw new ProtocolError("bad-region", problem, {
-      hint: "Send two opposite corners [x0,y0,x1,y1]; both are included.",
-    });
-  }
-  return { region: regionFrom(value)! };
-}
-
-function regionProblem(value: unknown): string | undefined {
-  if (!Array.isArray(value)) {
-    return `region is not an array: ${describeJson(value)}`;
-  }
-  if (value.length !== 4) {
-    return `region has ${value.length} numbers instead of four`;
-  }
-  for (const [index, name] of ["x0", "y0", "x1", "y1"].entries()) {
-    const number: unknown = value[index];
-    if (!isInt32(number)) {
-      const shown = describeJson(number);
-      return `${name} of the region is not a 32-bit integer: ${shown}`;
-    }
-  }
-  return undefined;
-}
-
-function readSince(value: unknown): { since?: number } {
-  if (value === undefined || value === null) return {};
-  if (!isCount(value)) {
-    throw new ProtocolError(
-      "bad-since",
-      `since is not a revision (an integer of 0 or more): ${
-        describeJson(value)
-      }`,
-    );
-  }
-  return { since: value + 0 };
-}
-
-function readFormat(value: unknown): ReplyFormat {
-  if (value === undefined || value === null) return "json";
-  if (typeof value !== "string" || !FORMATS.includes(value)) {
-    throw new ProtocolError(
-      "bad-format",
-      `format is not json, csv or original: ${describeJson(value)}`,
-    );
-  }
-  return value as ReplyFormat;
-}
-
-function readMaxBytes(value: unknown): number {
-  if (value === undefined || value === null) return DEFAULT_PART_BYTES;
-  if (
-    !Number.isInteger(value) ||
-    value as number < MIN_PART_BYTES || value as number > MAX_PART_BYTES
-  ) {
-    throw new ProtocolError(
-      "bad-max-bytes",
-      `maxBytes is not an integer from ${MIN_PART_BYTES} to ` +
-        `${MAX_PART_BYTES}: ${describeJson(value)}`,
-    );
-  }
-  return value as number;
 }

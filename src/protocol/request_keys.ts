@@ -7,8 +7,11 @@
 import { ProtocolError } from "./errors.ts";
 import { describeJson } from "./text.ts";
 
-/** Keys that select cells. */
-const CELL_KEYS = ["layer", "region", "since"] as const;
+/** Keys that select cells, or a time. */
+const CELL_KEYS = [
+  ...["layer", "region", "since"] as const,
+  ...["at", "zone", "from", "to", "step"] as const,
+];
 
 /**
  * Checks that a request has no keys that select cells.
@@ -24,7 +27,7 @@ export function checkNoCellKeys(
   fail: (message: string) => never,
 ): void {
   for (const key of CELL_KEYS) {
-    if (body[key] === undefined || body[key] === null) continue;
+    if (!hasKey(body, key)) continue;
     fail(`${name} cannot be requested with ${key}`);
   }
   const { format } = body;
@@ -33,4 +36,14 @@ export function checkNoCellKeys(
     "bad-format",
     `the format of ${name} is json, not ${describeJson(format)}`,
   );
+}
+
+/**
+ * Returns true if a request has a key; null is as good as none.
+ *
+ * @param body the request
+ * @param key the key
+ */
+export function hasKey(body: Record<string, unknown>, key: string): boolean {
+  return body[key] !== undefined && body[key] !== null;
 }

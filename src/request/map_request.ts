@@ -67,6 +67,7 @@ export function mapQuestion(query: MapQuery): Question<MapView> {
     fields: { layer: query.layer, region: query.region, since, maxBytes },
     read: (part) => {
       if (!("layer" in part)) return { ignored: "not of cells" };
+      if ("at" in part) return { ignored: "of a time in the past" };
       if (part.layer !== layer) return { ignored: "of another layer" };
       return collector.add(part);
     },

@@ -14,15 +14,14 @@ import {
 } from "../protocol/mod.ts";
 import type { ServerContext } from "./context.ts";
 import { Outbox, SMALL_BYTES } from "./outbox.ts";
-import type { Pipeline } from "./pipeline.ts";
 import { type Reply, writeErrorReply } from "./reply.ts";
 import { bodyKeyOf, identityOf, requestError } from "./reply_job.ts";
-import { ReplyJobs } from "./reply_jobs.ts";
+import type { ReplyJobs } from "./reply_jobs.ts";
 import { ReplyTurns } from "./reply_turns.ts";
 import { type ParkedTopic, ParkedTopics } from "./parked_topics.ts";
 import { type QueuedRequest, RequestQueue } from "./request_queue.ts";
 import { Writing, Writings } from "./writing.ts";
-import type { ZonesMoment, ZoneStates } from "./zones_job.ts";
+import type { Preparation, Prepared } from "./preparation.ts";
 
 /** Time for replies in one turn of the event loop. */
 const TURN_MS = 8;
@@ -37,8 +36,8 @@ interface Waiting extends QueuedRequest {
   readonly reply: Reply | undefined;
   /** Its rank among all requests, or that of its last repetition. */
   rank: number;
-  /** True if the zones were brought up to date for it. */
-  hasZones?: true;
+  /** What was awaited for it. */
+  prepared?: Prepared;
   /** Called when the broker has acknowledged the reply. */
   readonly onSent: () => void;
 }
@@ -51,7 +50,7 @@ interface Waiting extends QueuedRequest {
  */
 export class Replies {
   readonly #context: ServerContext;
-  readonly #zones: ZoneStates;
+  readonly #preparation: Preparation;
   readonly #jobs: ReplyJobs;
   readonly #onError: (error: ProtocolError) => void;
   readonly #queue = new RequestQueue<Waiting>();
@@ -62,20 +61,19 @@ export class Replies {
   readonly #turns: ReplyTurns;
   readonly #writings = new Writings();
   #rank = 0;
-  #zonesAt: ZonesMoment = { now: 0, revision: 0, rank: 0 };
   #isStopped = false;
   readonly #drainListeners: (() => void)[] = [];
 
   /** @param onError called for each request that is refused */
   constructor(
     context: ServerContext,
-    pipeline: Pick<Pipeline, "refresh">,
-    zones: ZoneStates,
+    jobs: ReplyJobs,
+    preparation: Preparation,
     onError: (error: ProtocolError) => void,
   ) {
     this.#context = context;
-    this.#zones = zones;
-    this.#jobs = new ReplyJobs(context, pipeline, zones);
+    this.#preparation = preparation;
+    this.#jobs = jobs;
     this.#onError = onError;
     this.#outbox = new Outbox(context, {
       onIdle: (topic) => this.#onIdle(topic),
@@ -213,14 +211,16 @@ export class Replies {
       this.#refuse(topic, "store-failing", storeProblem.message);
       return;
     }
-    if (request.kind === "zones" && !waiting.hasZones) {
-      void this.#updateZones(waiting, now);
+    const { prepared } = waiting;
+    if (prepared === undefined && this.#preparation.isNeeded(request)) {
+      void this.#prepare(waiting, request, now);
       return;
     }
+    if (prepared?.error !== undefined) throw prepared.error;
     const key = bodyKeyOf(request, this.#jobs.maxPayload(request));
     if (this.#join(waiting, key, now)) return;
-    const job = this.#jobs.create(request, now, this.#zonesAt);
-    const rank = request.kind === "zones" ? this.#zonesAt.rank : this.#rank;
+    const job = this.#jobs.create(request, now, prepared);
+    const rank = prepared?.rank ?? this.#rank;
     const writing = new Writing(key, request, job, rank);
     writing.topics.add(topic);
     if (job.writeIfSmall(SMALL_BYTES, STEP_MS)) {
@@ -235,17 +235,18 @@ export class Replies {
     }
   }
 
-  /** Brings the zones up to date, then continues with the request. */
-  async #updateZones(waiting: Waiting, now: number): Promise<void> {
+  /** Awaits what a request needs, then continues with it. */
+  async #prepare(
+    waiting: Waiting,
+    request: ParsedRequest,
+    now: number,
+  ): Promise<void> {
     const { topic } = waiting;
-    // An identical request after further readings needs another update.
+    // An identical request after further readings needs another answer.
     this.#queue.begin(topic);
-    const { map } = this.#context;
-    const moment = { now, revision: map.revision, rank: this.#rank };
-    await this.#zones.updated();
+    const rank = () => this.#rank;
+    waiting.prepared = await this.#preparation.prepare(request, now, rank);
     if (this.#isStopped) return;
-    if (moment.rank > this.#zonesAt.rank) this.#zonesAt = moment;
-    waiting.hasZones = true;
     this.#ready.add(topic);
     this.#turns.run();
   }
@@ -288,7 +289,7 @@ export class Replies {
     const { request, topics } = writing;
     this.#context.telemetry.stats.limited.add("reply-restarts");
     const now = this.#jobs.refresh();
-    const create = () => this.#jobs.create(request, now, this.#zonesAt);
+    const create = () => this.#jobs.create(request, now);
     if (writing.restart(create, this.#rank)) return;
     this.#writings.abandon();
     for (const topic of topics) {
@@ -317,13 +318,15 @@ export class Replies {
 
   /** Passes the reply to the first request of a topic to the outbox. */
   #send(topic: string, reply: Reply): void {
-    const { onSent } = this.#queue.first(topic)!;
+    const { onSent, prepared } = this.#queue.first(topic)!;
+    prepared?.release?.();
     this.#queue.shift(topic);
     this.#outbox.add(reply, onSent);
   }
 
   /** Removes the first request of a topic without a reply. */
   #drop(topic: string): void {
+    this.#queue.first(topic)?.prepared?.release?.();
     this.#queue.shift(topic);
     if (this.#queue.first(topic) !== undefined) this.#ready.add(topic);
   }

@@ -9,6 +9,7 @@ import {
   type ParsedRequest,
   type PartList,
   ProtocolError,
+  type Region,
   RequestError,
 } from "../protocol/mod.ts";
 import type { Reply, ReplyBody } from "./reply.ts";
@@ -32,13 +33,27 @@ export function bodyKeyOf(request: ParsedRequest, maxBytes: number): string {
     const { limit, contains } = request.query;
     return JSON.stringify(["sources", limit, contains, partBytes]);
   }
+  if (request.kind === "series") {
+    const { zone, layer, region, from, to, step, timezone } = request;
+    const what = [zone, layer, cornersOf(region), from, to, step, timezone];
+    return JSON.stringify(["series", ...what, partBytes]);
+  }
+  if (request.kind === "past") {
+    const { layer, region, at, timezone, format } = request;
+    const what = [layer, cornersOf(region), at, timezone, format];
+    return JSON.stringify(["past", ...what, partBytes]);
+  }
   const { layer, region, since, format } = request;
   return JSON.stringify([
     layer,
-    region && [region.x0, region.y0, region.x1, region.y1],
+    cornersOf(region),
     since,
     format === "original" ? format : `${format} ${partBytes}`,
   ]);
+}
+
+function cornersOf(region: Region | undefined): number[] | undefined {
+  return region && [region.x0, region.y0, region.x1, region.y1];
 }
 
 /** Returns a text that is equal for requests with equal replies. */

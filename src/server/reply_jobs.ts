@@ -1,16 +1,20 @@
 /**
- * Begins to write replies: of cells, zones or sources.
+ * Begins to write replies: of cells, of the past, zones or sources.
  *
  * @module
  */
 import type { ParsedRequest } from "../protocol/mod.ts";
 import { CellsJob } from "./cells_job.ts";
 import type { ServerContext } from "./context.ts";
+import { isPastRequest } from "./past_questions.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { ReplyJob } from "./reply_job.ts";
 import { listSources } from "./sources/source_list.ts";
 import { SourcesJob } from "./sources_job.ts";
-import { ZonesJob, type ZonesMoment, type ZoneStates } from "./zones_job.ts";
+import { PastJob } from "./past_job.ts";
+import type { Prepared } from "./preparation.ts";
+import { SeriesJob } from "./series_job.ts";
+import { ZonesJob, type ZoneStates } from "./zones_job.ts";
 
 /** Creates the jobs that write replies. */
 export class ReplyJobs {
@@ -45,17 +49,17 @@ export class ReplyJobs {
    * Begins a reply.
    *
    * @param now the time at which the map is correct
-   * @param zonesAt when the zones were brought up to date
+   * @param prepared what was awaited for it, see `Preparation.isNeeded`
    * @throws {RequestError} if the request cannot be answered
    */
   create(
     request: ParsedRequest,
     now: number,
-    zonesAt: ZonesMoment,
+    prepared?: Prepared,
   ): ReplyJob {
     const maxBytes = this.maxPayload(request);
     if (request.kind === "zones") {
-      const { now, revision } = zonesAt;
+      const { now, revision } = prepared!.zones!;
       const zones = this.#zones;
       return new ZonesJob(request, { zones, now, revision, maxBytes });
     }
@@ -64,6 +68,16 @@ export class ReplyJobs {
       return new SourcesJob(request, list, maxBytes);
     }
     const { map, displayOf } = this.#context;
+    const answer = prepared?.answer;
+    if (request.kind === "past" && answer?.kind === "past") {
+      const display = displayOf?.(request.layer);
+      const { map } = answer;
+      return new PastJob(request, { map, now, display, maxBytes });
+    }
+    if (request.kind === "series" && answer?.kind === "series") {
+      return new SeriesJob(request, answer.series, now, maxBytes);
+    }
+    if (isPastRequest(request)) throw new Error("The past was not asked for");
     return new CellsJob(request, { map, now, displayOf, maxBytes });
   }
 

@@ -1,8 +1,9 @@
 /**
- * Answers requests for the map, for zones and for sources.
+ * Answers requests: for the map, its past, zones and sources.
  *
  * @module
  */
+import type { HistoryService } from "../history/answers.ts";
 import type { Incoming, Link } from "../mqtt/link.ts";
 import {
   type ParsedRequest,
@@ -12,8 +13,11 @@ import {
 } from "../protocol/mod.ts";
 import { publishOrWarn, type ServerContext } from "./context.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { PastQuestions } from "./past_questions.ts";
+import { Preparation } from "./preparation.ts";
 import { Replies } from "./replies.ts";
 import { requestError } from "./reply_job.ts";
+import { ReplyJobs } from "./reply_jobs.ts";
 import { writeErrorReply } from "./reply.ts";
 import type { Reports } from "./reports.ts";
 import type { ZoneStates } from "./zones_job.ts";
@@ -31,6 +35,8 @@ export interface RequestParts {
   readonly reports: Pick<Reports, "add" | "publishKept">;
   readonly pipeline: Pick<Pipeline, "refresh">;
   readonly zones: ZoneStates;
+  /** Returns the history; undefined if none is recorded. */
+  readonly history: () => HistoryService | undefined;
 }
 
 /**
@@ -42,6 +48,7 @@ export class RequestHandler {
   readonly #context: ServerContext;
   readonly #parts: RequestParts;
   readonly #reports: Pick<Reports, "add" | "publishKept">;
+  readonly #questions: PastQuestions;
   readonly #replies = new Map<Link, Replies>();
   /** Topics that got an error reply "overloaded" in this interval. */
   readonly #overloaded = new Set<string>();
@@ -51,6 +58,8 @@ export class RequestHandler {
     this.#context = context;
     this.#parts = parts;
     this.#reports = parts.reports;
+    const { clock } = context;
+    this.#questions = new PastQuestions(parts.history, () => clock.now());
   }
 
   /**
@@ -110,7 +119,9 @@ export class RequestHandler {
       const onError = ({ code, message }: ProtocolError) =>
         this.#report(code, message, this.#context.topics.request);
       const context = { ...this.#context, link };
-      replies = new Replies(context, pipeline, zones, onError);
+      const jobs = new ReplyJobs(context, pipeline, zones);
+      const preparation = new Preparation(context, zones, this.#questions);
+      replies = new Replies(context, jobs, preparation, onError);
       this.#replies.set(link, replies);
     }
     return replies;

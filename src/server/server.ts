@@ -74,7 +74,8 @@ export class Server {
     const zones = new ServerZones(context, pipeline, options.fileZones);
     this.#zones = zones;
     context.history?.setZones(() => zones.definitions);
-    const parts = { reports, pipeline, zones };
+    const history = () => context.history?.service;
+    const parts = { reports, pipeline, zones, history };
     this.#requestHandler = new RequestHandler(context, parts);
     this.#changes = new ChangesPublisher(context, pipeline);
     this.#removal = new LayerRemoval(context, pipeline);

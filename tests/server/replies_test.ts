@@ -9,7 +9,11 @@ import {
   type ReplyPart,
 } from "../../src/protocol/mod.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
+import type { HistoryService } from "../../src/history/answers.ts";
+import { PastQuestions } from "../../src/server/past_questions.ts";
+import { Preparation } from "../../src/server/preparation.ts";
 import { Replies } from "../../src/server/replies.ts";
+import { ReplyJobs } from "../../src/server/reply_jobs.ts";
 import { FakeLink } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";
 import { fakeContext, NOW } from "./support.ts";
@@ -31,7 +35,14 @@ function test(name: string, fn: () => void | Promise<void>) {
 }
 
 /** Replies over a layer of `cells` cells, with a link that acknowledges. */
-function start({ cells = 4, manual = false, shards = 1 } = {}) {
+function start(
+  { cells = 4, manual = false, shards = 1, history }: {
+    readonly cells?: number;
+    readonly manual?: boolean;
+    readonly shards?: number;
+    readonly history?: HistoryService;
+  } = {},
+) {
   const log: string[] = [];
   const errors: string[] = [];
   const link = new FakeLink({ manual });
@@ -45,10 +56,11 @@ function start({ cells = 4, manual = false, shards = 1 } = {}) {
     context.map.apply("default", batch, NOW);
   };
   write(0);
+  const questions = new PastQuestions(() => history, () => NOW);
   const replies = new Replies(
     context,
-    { refresh: () => NOW },
-    NO_ZONES,
+    new ReplyJobs(context, { refresh: () => NOW }, NO_ZONES),
+    new Preparation(context, NO_ZONES, questions),
     ({ code }) => errors.push(code),
   );
   running.push(replies);

@@ -9,12 +9,12 @@ import {
   encodeCellHours,
 } from "../../history/cell_hours_codec.ts";
 import type { Gap } from "../../history/gaps.ts";
-import { DAY_HOURS, hourOf, startOf } from "../../history/hour.ts";
+import { DAY_HOURS, startOf } from "../../history/hour.ts";
 import { TileChanges } from "../../history/tile_changes.ts";
 import { encodeFrame, TileFrame } from "../../history/tile_frame.ts";
 import { allTiles, type Care } from "./care.ts";
 import type { Write } from "./flush.ts";
-import { BEGAN } from "./parts.ts";
+import { oldestHour } from "./oldest.ts";
 import type { TileAddress } from "./tile_reader.ts";
 
 const ROWS_PER_COMMIT = 16;
@@ -51,11 +51,6 @@ export async function rollUpDay(
   if (writes.length > 0) await care.commit(writes);
 }
 
-/** The first hour whose changes are not deleted. */
-export function oldestHour({ tables: { meta } }: Pick<Care, "tables">): number {
-  return hourOf(meta.get(BEGAN) ?? 0);
-}
-
 /** The rollups of one day, and memory for one of them. */
 class DayRollup {
   readonly #care: Care;
@@ -71,7 +66,7 @@ class DayRollup {
     this.#care = care;
     this.#day = day;
     const start = day * DAY_HOURS;
-    const from = this.#from = Math.max(start, oldestHour(care));
+    const from = this.#from = Math.max(start, oldestHour(care.tables));
     const to = this.#to = Math.min(toHour, start + DAY_HOURS);
     this.#gaps = care.tables.gaps({ from: startOf(from), to: startOf(to) });
   }

@@ -28,6 +28,8 @@ export const SEEN = "seen";
 export const BEGAN = "began";
 /** Hours before this one are closed. */
 export const CLOSED_TO = "closedTo";
+/** Rollups of days (UTC) before this one are deleted, or will be. */
+export const ROLLUPS_FROM = "rollupsFrom";
 /** Days (UTC) before this one have their rollups of cells. */
 export const ROLLED_TO = "rolledTo";
 

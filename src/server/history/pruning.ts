@@ -15,9 +15,10 @@ import { TileChanges } from "../../history/tile_changes.ts";
 import { encodeFrame, TileFrame } from "../../history/tile_frame.ts";
 import type { HistoryTables } from "../../store/store.ts";
 import { allTiles, type Care } from "./care.ts";
-import { oldestHour, rollUpDay } from "./cell_rollups.ts";
+import { rollUpDay } from "./cell_rollups.ts";
 import type { Write } from "./flush.ts";
-import { BEGAN, CLOSED_TO, ROLLED_TO } from "./parts.ts";
+import { oldestHour } from "./oldest.ts";
+import { BEGAN, CLOSED_TO, ROLLED_TO, ROLLUPS_FROM } from "./parts.ts";
 import type { TileAddress } from "./tile_reader.ts";
 
 /** Rows that one step deletes: some milliseconds. */
@@ -59,8 +60,8 @@ export class Pruner {
   get isTooLarge(): boolean {
     const { tables } = this.#care;
     if (tables.size().bytes <= this.#options.maxBytes) return false;
-    return oldestHour(this.#care) < this.#closedTo ||
-      (tables.oldestDay() ?? Infinity) < this.#rolledTo;
+    return oldestHour(tables) < this.#closedTo ||
+      (tables.oldestDay() ?? Infinity) < this.#rolledTo - 1;
   }
 
   /**
@@ -108,7 +109,7 @@ export class Pruner {
     const slack = cells
       ? Math.min(MAX_SLACK_HOURS, hourOf(keepSeconds * SLACK))
       : 0;
-    const oldest = oldestHour(this.#care);
+    const oldest = oldestHour(this.#care.tables);
     const isDue = limit - oldest > slack || this.#isFirst;
     if (!isDue || limit <= 0) return false;
     await this.#deleteBefore(Math.max(limit, oldest));
@@ -124,7 +125,7 @@ export class Pruner {
     while (tables.size().bytes > target) {
       const { bytes, blocks, frames } = tables.size();
       const closedTo = this.#closedTo;
-      const oldest = Math.max(oldestHour(this.#care), tables.oldestHour() ?? 0);
+      const oldest = Math.max(oldestHour(tables), tables.oldestHour() ?? 0);
       if (oldest >= closedTo || blocks.rows === 0) break;
       const perHour = (blocks.bytes + frames.bytes) / (closedTo - oldest);
       const hours = Math.max(1, Math.floor((bytes - target) / perHour));
@@ -136,7 +137,7 @@ export class Pruner {
     }
     while (tables.size().bytes > target) {
       const oldest = tables.oldestDay();
-      if (oldest === undefined || oldest >= this.#rolledTo) break;
+      if (oldest === undefined || oldest >= this.#rolledTo - 1) break;
       await this.#deleteRollups(oldest + 1);
     }
   }
@@ -162,23 +163,24 @@ export class Pruner {
   async #pruneRollups(second: number): Promise<void> {
     const day = Math.min(
       dayOf(hourOf(second - this.#options.keepRollupsSeconds)),
-      this.#rolledTo,
+      this.#rolledTo - 1,
     );
     const oldest = this.#care.tables.oldestDay();
     if (oldest !== undefined && oldest < day) await this.#deleteRollups(day);
   }
 
-  /** Deletes the rollups of the days before a day. */
+  /** Deletes the rollups of the days before a day that has its rollups. */
   async #deleteRollups(day: number): Promise<void> {
     const care = this.#care;
     await this.#keepStates(day);
+    await care.commit([(tables) => tables.putMeta(ROLLUPS_FROM, day)]);
     await care.repeat((tables) =>
       tables.deleteCellDaysBefore(day, ROWS_PER_STEP).done
     );
     await care.repeat((tables) =>
       tables.deleteZoneDaysBefore(day, ROWS_PER_STEP).done
     );
-    const hour = Math.min(day * DAY_HOURS, oldestHour(care));
+    const hour = Math.min(day * DAY_HOURS, oldestHour(care.tables));
     await care.commit([(tables) => tables.deleteGapsBefore(startOf(hour))]);
   }
 

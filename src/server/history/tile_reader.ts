@@ -62,12 +62,22 @@ export class TileReader {
    * missing, that is its hour
    */
   stateAt(
+    tile: TileAddress,
+    second: number,
+    into: TileFrame,
+  ): number | undefined {
+    return this.#read(tile, hourOf(second), second, into);
+  }
+
+  /** @param frameHour the hour of the last frame that has no later state */
+  #read(
     { layer, tx, ty }: TileAddress,
+    frameHour: number,
     second: number,
     into: TileFrame,
   ): number | undefined {
     const hour = hourOf(second);
-    const frame = this.#readFrame({ layer, tx, ty }, hour, into);
+    const frame = this.#readFrame({ layer, tx, ty }, frameHour, into);
     const { hour: from } = frame;
     let { damaged } = frame;
     this.blockBytes = 0;
@@ -101,7 +111,7 @@ export class TileReader {
     hour: number,
     into: TileFrame,
   ): number | undefined {
-    return this.stateAt(tile, startOf(hour) - 1, into);
+    return this.#read(tile, hour, startOf(hour) - 1, into);
   }
 
   /**

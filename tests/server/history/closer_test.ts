@@ -19,17 +19,13 @@ import {
   type Change,
   DAY,
   dump,
+  memoryStore,
   Model,
   randomChanges,
   rectangle,
 } from "./support.ts";
 
 const HOUR = 3600;
-
-async function memory() {
-  const { MemoryStore } = await import("../../../src/store/memory.ts");
-  return new MemoryStore();
-}
 
 function assertStates(cared: CaredStore, model: Model, times: number[]): void {
   const reader = new TileReader(cared.tables);
@@ -65,7 +61,7 @@ Deno.test("states are the same before and after hours are closed", async () => {
   const to = DAY + 2 * DAY_SECONDS + 5 * HOUR;
   const changes = randomChanges(1, from, to, 8000);
   const model = new Model(changes);
-  const cared = new CaredStore(await memory());
+  const cared = new CaredStore(await memoryStore());
   await cared.record(changes);
   assertStates(cared, model, timesIn(from, to).slice(0, 10));
   await cared.care(to - HOUR);
@@ -90,7 +86,7 @@ Deno.test("rollups of cells are those of a recount", async () => {
   ];
   const gap = { from: DAY + DAY_SECONDS + 100, to: DAY + DAY_SECONDS + 9999 };
   const model = new Model(changes);
-  const cared = new CaredStore(await memory());
+  const cared = new CaredStore(await memoryStore());
   await cared.record(changes);
   await cared.write((tables) => tables.addGap(gap));
   await cared.care(to);
@@ -199,7 +195,7 @@ Deno.test("rollups of zones are those of a recount", async () => {
   // An hour that is all in the gap.
   const isSkipped = (start: number) =>
     hourOf(start) === hourOf(DAY + DAY_SECONDS) - 1;
-  const cared = new CaredStore(await memory(), { zones });
+  const cared = new CaredStore(await memoryStore(), { zones });
   await cared.record(changes);
   await cared.write((tables) => tables.addGap(gap));
   await cared.care(to);

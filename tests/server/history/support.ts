@@ -219,6 +219,12 @@ export class CaredStore {
     return await Promise.race([done, this.#dead.promise.then(() => false)]);
   }
 
+  /** Returns the same store with other options: this one is not used again. */
+  reopen(options: CaredOptions): CaredStore {
+    this.keeper.stop();
+    return new CaredStore(this.#store, options);
+  }
+
   close(): void {
     this.keeper.stop();
     this.#store.close();
@@ -271,4 +277,10 @@ export function dump(db: DatabaseSync): Record<string, unknown[]> {
       .all().map((row) => ({ ...row }));
   }
   return rows;
+}
+
+/** Returns a store in memory. */
+export async function memoryStore(): Promise<Store> {
+  const { MemoryStore } = await import("../../../src/store/memory.ts");
+  return new MemoryStore();
 }

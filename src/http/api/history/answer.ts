@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import type { HistoryService } from "../../../history/answers.ts";
+import { historyOff } from "../../../history/questions.ts";
 import { ProtocolError } from "../../../protocol/mod.ts";
 import type { HttpContext } from "../../context.ts";
 import type { RequestContext } from "../../endpoint.ts";
@@ -47,12 +48,7 @@ const STATUSES: Readonly<Record<string, number>> = {
  */
 export function historyOf({ history }: HttpContext): HistoryService {
   if (history !== undefined) return history;
-  throw new Problem({
-    status: 409,
-    code: "history-off",
-    message: "The server does not record a history",
-    hint: "Start it without --no-history, with a store that has one (SQLite).",
-  });
+  throw problemOf(historyOff());
 }
 
 /** A request about the past. */

@@ -21,7 +21,7 @@ import {
   timeParameter,
   TIMEZONE_PARAMETER,
 } from "./parameters.ts";
-import { GAP, GAPS, PAST_COLUMNS, PAST_PROBLEMS } from "./schemas.ts";
+import { DAMAGED, GAP, GAPS, PAST_COLUMNS, PAST_PROBLEMS } from "./schemas.ts";
 import { writeJsonLine } from "./text.ts";
 
 /** `GET /api/v1/history/changes` */
@@ -51,7 +51,8 @@ export const getPastChanges: Endpoint = {
           start: object({ at: TIME, gap: GAP, cells: PAST_COLUMNS }),
           changes: PAST_COLUMNS,
           gaps: GAPS,
-        }),
+          damaged: DAMAGED,
+        }, ["damaged"]),
       ),
       ...PAST_PROBLEMS,
     },
@@ -73,7 +74,7 @@ export const getPastChanges: Endpoint = {
 };
 
 function bodyOf(
-  { layer, from, to, start, changes, gaps }: PastChanges,
+  { layer, from, to, start, changes, gaps, damaged }: PastChanges,
 ): PastBody {
   const { at, gap } = start;
   const columns = [columnsOf(start.cells), columnsOf(changes)] as const;
@@ -82,10 +83,10 @@ function bodyOf(
     format: "json",
     parts: writeJsonLine({
       ...{ layer, from, to },
-      ...{ start: { at, gap, cells }, changes: later, gaps },
+      ...{ start: { at, gap, cells }, changes: later, gaps, damaged },
     }),
     content: [
-      JSON.stringify([layer, from, to, at, gap, gaps, cells.x.length]),
+      JSON.stringify([layer, from, to, at, gap, gaps, damaged, cells.x.length]),
       ...columns.flatMap((one) => Object.values(one)),
     ],
   };

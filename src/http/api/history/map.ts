@@ -45,7 +45,15 @@ export const getPastMap: Endpoint = {
         content: {
           ...jsonSpec(
             "",
-            object({ layer: TEXT, at: TIME, gap: GAP, cells: PAST_CELLS }),
+            object({
+              ...{ layer: TEXT, at: TIME, gap: GAP },
+              damaged: {
+                const: true,
+                description:
+                  "a part of the history is damaged: cells whose state is not known for that reason are unknown",
+              },
+              cells: PAST_CELLS,
+            }, ["damaged"]),
           ).content,
           "text/csv": {
             schema: {
@@ -78,11 +86,11 @@ export const getPastMap: Endpoint = {
 };
 
 function bodyOf(
-  { layer, at, gap, cells }: PastMap,
+  { layer, at, gap, damaged, cells }: PastMap,
   format: "json" | "csv",
   times: TimeForm,
 ): PastBody {
-  const head = { layer, at, gap };
+  const head = { layer, at, gap, ...(damaged && { damaged }) };
   const { length, x, y, value, stale, since } = cells;
   const columns = [x, y, value, stale, since];
   return {

@@ -8,11 +8,10 @@ import type {
   SeriesRange,
   Step,
 } from "../../../history/answers.ts";
-import { timeZoneOf } from "../../../history/calendar.ts";
+import { QuestionTimes } from "../../../history/questions.ts";
 import {
   parseTimeExpression,
   ProtocolError,
-  resolveTime,
   TIME_FORMS,
 } from "../../../protocol/mod.ts";
 import type { Region } from "../../../protocol/region.ts";
@@ -28,11 +27,8 @@ const DAY_HOURS = 24;
 
 /** Times of a request: all of the same present and in the same time zone. */
 export class RequestTimes {
-  /** The time zone of dates, days and weeks: an IANA name. */
-  readonly timezone: string;
   readonly #query: URLSearchParams;
-  readonly #now: number;
-  readonly #firstAt: (local: number) => number;
+  readonly #times: QuestionTimes;
 
   /** @throws {ProtocolError} "bad-timezone" */
   constructor(
@@ -40,21 +36,14 @@ export class RequestTimes {
     history: HistoryService,
     query: URLSearchParams,
   ) {
-    const name = query.get("timezone") ?? history.info().timezone;
-    try {
-      const zone = timeZoneOf(name);
-      this.timezone = zone.name;
-      this.#firstAt = (local) => zone.firstAt(local);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new ProtocolError(
-        "bad-timezone",
-        `there is no time zone ${quote(name)}`,
-        { hint: "Use a name like Europe/Berlin or UTC." },
-      );
-    }
+    const timezone = query.get("timezone") ?? history.info().timezone;
+    this.#times = new QuestionTimes(server.clock(), timezone);
     this.#query = query;
-    this.#now = server.clock();
+  }
+
+  /** The time zone of dates, days and weeks: an IANA name. */
+  get timezone(): string {
+    return this.#times.timezone;
   }
 
   /**
@@ -72,10 +61,7 @@ export class RequestTimes {
         hint: `Use ${TIME_FORMS}.`,
       });
     }
-    return resolveTime(parseTimeExpression(text, name), {
-      now: this.#now,
-      firstAt: this.#firstAt,
-    });
+    return this.#times.resolve(parseTimeExpression(text, name));
   }
 
   /** Reads the time of a series and its steps. */

@@ -33,6 +33,12 @@ export const GAPS: Schema = {
     "times without records, [from,to] in ms since 1970: the server was not running, or did not record",
 };
 
+export const DAMAGED: Schema = {
+  ...GAPS,
+  description:
+    "times of which a part of the history is damaged, in the same form; absent: none",
+};
+
 export const REGION: Schema = {
   type: "array",
   items: COORDINATE,
@@ -97,7 +103,8 @@ export const SERIES: Schema = object({
   known: column(SHARE, "the part of the step that is known"),
   entries: column(NUMBER_OR_NULL, "how often it became occupied"),
   gaps: GAPS,
-}, ["zone", "region", "capacity"]);
+  damaged: DAMAGED,
+}, ["zone", "region", "capacity", "damaged"]);
 
 const SECONDS: Schema = { type: "number", minimum: 0 };
 const MATRIX: Schema = column(column(SECONDS, "seconds"), "one row each");
@@ -140,7 +147,8 @@ export const UTILISATION: Schema = object({
     description: "by cell and day, in seconds; with by=day only",
   },
   gaps: GAPS,
-}, ["region", "byDay"]);
+  damaged: DAMAGED,
+}, ["region", "byDay", "damaged"]);
 
 /** The errors of questions about the past. */
 export const PAST_PROBLEMS = {

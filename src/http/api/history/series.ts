@@ -126,7 +126,7 @@ function bodyOf(
     ...{ from: series.from, to: series.to, step: series.step },
     ...{ timezone: series.timezone, zone: series.zone, layer: series.layer },
     ...{ region: cornersOf(series.region), capacity: series.capacity },
-    ...{ ...columns, gaps: series.gaps },
+    ...{ ...columns, gaps: series.gaps, damaged: series.damaged },
   }) + "\n";
   if (format === "json") return { format, parts: [json], content: [json] };
   const table = Object.entries(columns).map(([name, values]) => ({

@@ -112,7 +112,7 @@ function bodyOf(
   format: "json" | "csv",
   times: TimeForm,
 ): PastBody {
-  const { cells, week, byDay, gaps, region, ...head } = utilisation;
+  const { cells, week, byDay, gaps, damaged, region, ...head } = utilisation;
   const { length } = cells;
   const columns = {
     x: cells.x.subarray(0, length),
@@ -122,7 +122,7 @@ function bodyOf(
     changes: cells.changes.subarray(0, length),
     last: cells.last.subarray(0, length),
   };
-  const rest = { week, byDay, gaps };
+  const rest = { week, byDay, gaps, damaged };
   const start = { ...head, region: cornersOf(region) };
   const table = Object.entries(columns).map(([name, values]) => ({
     name,
