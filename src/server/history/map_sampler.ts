@@ -71,8 +71,15 @@ export class MapSampler {
    * @param endSecond the last second of the sample
    * @returns logs one tile each step
    */
-  *sample(endSecond: number): Generator<void, void, void> {
+  sample(endSecond: number): Generator<void, void, void> {
     const revisions = this.#map.shards.map(({ revision }) => revision);
+    return this.#sampleShards(endSecond, revisions);
+  }
+
+  *#sampleShards(
+    endSecond: number,
+    revisions: readonly number[],
+  ): Generator<void, void, void> {
     for (const [i, shard] of this.#map.shards.entries()) {
       const log = this.logs[i]!;
       const since = log.sampled;
@@ -80,7 +87,10 @@ export class MapSampler {
       let skipped = 0;
       for (const [layer, grid] of [...shard.layers()]) {
         if (grid.revision > since) {
-          yield* this.#sampleLayer(shard, log, layer, grid, endSecond);
+          // Later changes are of a later second.
+          const second = () =>
+            shard.revision === revisions[i] ? endSecond : this.#secondNow();
+          yield* this.#sampleLayer(shard, log, layer, grid, second);
         } else if (++skipped % MAX_SKIPPED === 0) yield;
       }
     }
@@ -94,12 +104,9 @@ export class MapSampler {
     log: ChangeLog,
     layer: string,
     grid: Grid,
-    endSecond: number,
+    secondNow: () => number,
   ): Generator<void, void, void> {
     const since = log.sampled;
-    // Nothing was written since the begin, until the first pause.
-    let second = endSecond;
-    let writes = grid.writes;
     const tiles = grid.changedTiles(since, MAX_LISTED_TILES);
     let skipped = 0;
     for (let i = 0; i < (tiles?.length ?? grid.tileCount); i++) {
@@ -108,10 +115,7 @@ export class MapSampler {
         if (++skipped % MAX_SKIPPED > 0) continue;
       } else {
         const count = grid.readChanged(tile, since, rows);
-        if (grid.writes !== writes) {
-          writes = grid.writes;
-          second = this.#secondNow();
-        }
+        const second = secondNow();
         log.begin(layer, second * 1000);
         for (let row = 0; row < count; row++) logRow(log, row, second, since);
       }
@@ -120,7 +124,7 @@ export class MapSampler {
       if (present === grid) continue;
       // Its tiles have other numbers now; or it was deleted.
       if (present !== undefined) {
-        yield* this.#sampleLayer(shard, log, layer, present, endSecond);
+        yield* this.#sampleLayer(shard, log, layer, present, secondNow);
       }
       return;
     }

@@ -11,6 +11,7 @@ import { HOUR_SECONDS, hourOf, startOf } from "../../history/hour.ts";
 import type { HistoryTables, HistoryWork } from "../../store/store.ts";
 import { Flush, Flushes, type Write, type Writes } from "./flush.ts";
 import { MapSampler } from "./map_sampler.ts";
+import { SamplePace, type SamplePaceOptions } from "./sample_pace.ts";
 import {
   BEGAN,
   CLOSED_TO,
@@ -20,8 +21,6 @@ import {
   SEEN,
 } from "./parts.ts";
 
-/** A sample and its writes take at most this part of the time, about. */
-const MAX_SHARE = 1 / 12;
 /** Logged states that are written: about 1 MB of memory. */
 const FLUSH_STATES = 1 << 16;
 /** A sample waits for writes when so many states are logged. */
@@ -43,15 +42,9 @@ const LATE_SECONDS = HOUR_SECONDS;
 /** How long {@linkcode Recorder.capture} waits, while the store fails. */
 const CAPTURE_TIMEOUT_MS = 2000;
 
-/** Options of {@linkcode Recorder}. */
-export interface RecorderOptions {
+/** Options of {@linkcode Recorder}. A state begins with a step. */
+export interface RecorderOptions extends SamplePaceOptions {
   readonly map: OccupancyMap;
-  /** Returns the clock of the server, ms since 1970. */
-  readonly now: () => number;
-  /** A clock that never jumps, in ms. */
-  readonly monotonic: () => number;
-  /** A state begins at a multiple of this; seconds, 1 or more. */
-  readonly stepSeconds: number;
   /** Asks the store to call {@linkcode Recorder.write} soon. */
   readonly schedule: () => void;
 }
@@ -80,18 +73,11 @@ export class Recorder implements HistoryWork {
   #flushedAt: number;
   #isFlushWanted = false;
   #isAllWanted = false;
-  /** An entry with this time or a later one begins a sample, ms since 1970. */
-  #nextAt = -Infinity;
-  #sampledAt: number;
-  #coarsestMs = 0;
-  /** Time that the last sample and its writes have taken, in ms. */
-  #busyMs = 0;
+  readonly #pace: SamplePace;
   #mark = 0;
   /** `#mark` when the present sample began. */
   #sampleMark = 0;
   #isReplaying = true;
-  /** The time of the last replayed entry, ms since 1970. */
-  #replayedTo = -Infinity;
   #isScheduled = false;
   #stopped = false;
   readonly #seen: number | undefined;
@@ -104,6 +90,7 @@ export class Recorder implements HistoryWork {
    */
   constructor(tables: HistoryTables, options: RecorderOptions) {
     this.#options = options;
+    this.#pace = new SamplePace(options);
     const { map, stepSeconds, monotonic } = options;
     const { meta } = tables;
     const maxSize = () =>
@@ -111,9 +98,9 @@ export class Recorder implements HistoryWork {
     this.#sampler = new MapSampler(
       map,
       () => new ChangeLog(stepSeconds, maxSize),
-      () => this.#secondOf(options.now()),
+      () => this.#pace.secondOf(options.now()),
     );
-    this.#sampledAt = this.#flushedAt = monotonic();
+    this.#flushedAt = monotonic();
     for (const [i, log] of this.#sampler.logs.entries()) {
       log.sampled = meta.get(SAMPLED + i) ?? 0;
       log.openFrom = startOf(meta.get(CLOSED_TO) ?? 0);
@@ -138,14 +125,12 @@ export class Recorder implements HistoryWork {
   /** Time since the last sample, in ms; 0 if nothing has changed since. */
   get lagMs(): number {
     const isCurrent = !this.#sampler.isDue && this.#sample === undefined;
-    return isCurrent ? 0 : this.#options.monotonic() - this.#sampledAt;
+    return isCurrent ? 0 : this.#pace.sinceSampleMs;
   }
 
   /** The longest time between two samples since the last call, in ms. */
   takeCoarsestMs(): number {
-    const longest = Math.max(this.#coarsestMs, this.lagMs);
-    this.#coarsestMs = 0;
-    return longest;
+    return Math.max(this.#pace.takeCoarsestMs(), this.lagMs);
   }
 
   /** Hours before this one get no more changes. */
@@ -155,20 +140,17 @@ export class Recorder implements HistoryWork {
 
   /** Call it before an entry is applied to the map, and once a second. */
   advance(now: number): void {
-    if (now < this.#nextAt || this.#sample !== undefined || this.#stopped) {
-      return;
-    }
-    const second = this.#secondOf(now);
-    this.#nextAt = (second + this.#options.stepSeconds) * 1000;
-    // The last second of the step that has ended.
-    this.#begin(second - this.#options.stepSeconds);
+    const isReady = this.#sample === undefined && !this.#stopped;
+    const second = isReady ? this.#pace.due(now) : undefined;
+    if (second !== undefined) this.#begin(second);
+    this.#pace.applied(now);
   }
 
   /** @inheritdoc */
   beforeReplay(now: number): void {
-    this.#replayedTo = Math.max(this.#replayedTo, now);
-    // Else the last states would be missing: the next sample has them.
+    // Else states would be dropped: the next sample has the latest.
     if (this.#sampler.size < MAX_REPLAYED_STATES / 2) this.advance(now);
+    else this.#pace.applied(now);
   }
 
   /** Call it after the map was loaded. */
@@ -180,8 +162,9 @@ export class Recorder implements HistoryWork {
       // The map is an earlier one than was recorded.
       if (log.sampled > revision) log.sampled = 0;
     }
-    const second = this.#secondOf(now());
-    const last = Math.max(this.#seen ?? -Infinity, this.#replayedTo / 1000);
+    const second = this.#pace.secondOf(now());
+    const replayedTo = (this.#pace.appliedTo ?? -Infinity) / 1000;
+    const last = Math.max(this.#seen ?? -Infinity, replayedTo);
     if (this.#seen === undefined) {
       this.#pending.push((tables) => tables.putMeta(BEGAN, second));
     } else if (second - last > MIN_GAP_SECONDS) {
@@ -221,7 +204,7 @@ export class Recorder implements HistoryWork {
   /** Records the map a last time: the store is closed next. */
   stop(): void {
     if (this.#stopped || this.#isReplaying) return;
-    this.#begin(this.#secondOf(this.#options.now()));
+    this.#begin(this.#pace.secondOf(this.#options.now()));
     this.#isFlushWanted = true;
     this.#stopped = true;
   }
@@ -233,20 +216,20 @@ export class Recorder implements HistoryWork {
 
   /** @inheritdoc */
   write(tables: HistoryTables, budgetMs: number): void {
-    const { monotonic } = this.#options;
-    const start = monotonic();
     if (budgetMs === Infinity) {
       this.#pushFlush(this.#allWrites(), this.#mark, () => this.#complete);
     }
-    this.#flushes.write(tables, () => monotonic() - start >= budgetMs);
-    this.#busyMs += monotonic() - start;
+    const { monotonic } = this.#options;
+    const end = monotonic() + budgetMs;
+    const isTimeOver = () => monotonic() >= end;
+    this.#pace.measure(() => this.#flushes.write(tables, isTimeOver));
   }
 
   /** @inheritdoc */
   committed(): void {
     if (!this.#flushes.committed()) return this.#options.schedule();
     this.#flushedAt = this.#options.monotonic();
-    this.#delayNext();
+    this.#pace.limit();
     this.#flushIfDue();
     this.#continueSample();
   }
@@ -278,7 +261,7 @@ export class Recorder implements HistoryWork {
     while (this.#sample !== undefined) {
       await this.#flushes.untilDurable(this.mark());
     }
-    this.#begin(this.#secondOf(this.#options.now()));
+    this.#begin(this.#pace.secondOf(this.#options.now()));
     await this.#flushes.untilDurable(this.mark());
   }
 
@@ -292,9 +275,9 @@ export class Recorder implements HistoryWork {
     if (!this.#sampler.isDue) return this.#flushIfDue();
     this.#sample = this.#sampler.sample(endSecond);
     this.#sampleMark = this.#mark;
-    this.#busyMs = 0;
+    this.#pace.begun();
     if (this.#isReplaying) this.#finishSample();
-    else this.#continueSample();
+    else this.#sampleSlice(); // usually all of it: no later change is in it
   }
 
   #finishSample(): void {
@@ -309,41 +292,32 @@ export class Recorder implements HistoryWork {
     this.#isScheduled = true;
     nextTurn(() => {
       this.#isScheduled = false;
-      if (this.#stopped || this.#sample === undefined) return;
-      const { monotonic } = this.#options;
-      const start = monotonic();
-      while (this.#sampler.size < MAX_SAMPLED_STATES) {
-        if (this.#sample.next().done) {
-          this.#busyMs += monotonic() - start;
-          return this.#onSampled();
-        }
-        if (monotonic() - start < SLICE_MS) continue;
-        this.#busyMs += monotonic() - start;
-        return this.#continueSample();
-      }
-      this.#busyMs += monotonic() - start;
-      this.#wantFlush(); // after its commit, the sample continues
+      if (this.#sample !== undefined && !this.#stopped) this.#sampleSlice();
     });
   }
 
-  #onSampled(): void {
+  #sampleSlice(): void {
     const { monotonic } = this.#options;
-    this.#sample = undefined;
-    this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
-    const time = monotonic();
-    this.#coarsestMs = Math.max(this.#coarsestMs, time - this.#sampledAt);
-    this.#sampledAt = time;
-    this.#sampleMark = this.#mark;
-    if (!this.#isReplaying) this.#delayNext();
-    this.#flushIfDue();
+    const end = monotonic() + SLICE_MS;
+    let isDone = false;
+    let isOver = false;
+    this.#pace.measure(() => {
+      while (!isDone && !isOver && this.#sampler.size < MAX_SAMPLED_STATES) {
+        isDone = this.#sample!.next().done === true;
+        isOver = monotonic() >= end;
+      }
+    });
+    if (isDone) this.#onSampled();
+    else if (isOver) this.#continueSample();
+    else this.#wantFlush(); // after its commit, the sample continues
   }
 
-  /** Limits the share of the time that the recording takes. */
-  #delayNext(): void {
-    const earliest = this.#options.now() + this.#busyMs / MAX_SHARE;
-    if (this.#busyMs > SLICE_MS) {
-      this.#nextAt = Math.max(this.#nextAt, earliest);
-    }
+  #onSampled(): void {
+    this.#sample = undefined;
+    this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
+    this.#sampleMark = this.#mark;
+    if (!this.#isReplaying) this.#pace.sampled();
+    this.#flushIfDue();
   }
 
   #wantFlush(): void {
@@ -373,7 +347,7 @@ export class Recorder implements HistoryWork {
     mark: number,
     sampled: () => readonly number[],
   ): void {
-    const seen = this.#secondOf(this.#options.now());
+    const seen = this.#pace.secondOf(this.#options.now());
     const last: Write = (tables) => {
       for (const [i, revision] of sampled().entries()) {
         tables.putMeta(SAMPLED + i, revision);
@@ -398,9 +372,5 @@ export class Recorder implements HistoryWork {
     for (const [shard, logged] of taken.entries()) {
       yield* partWrites(logged, shard, this.#deletedTo[shard]!);
     }
-  }
-
-  #secondOf(time: number): number {
-    return this.#sampler.logs[0]!.secondOf(time);
   }
 }

@@ -1,0 +1,108 @@
+/**
+ * When the map is sampled: once a step, or less often if that takes long.
+ *
+ * @module
+ */
+
+/** A sample and its writes take at most this part of the time, about. */
+const MAX_SHARE = 1 / 12;
+/** Shorter work delays nothing. */
+const MIN_DELAYING_MS = 2;
+
+/** Options of {@linkcode SamplePace}. */
+export interface SamplePaceOptions {
+  /** Returns the clock of the server, ms since 1970. */
+  readonly now: () => number;
+  /** A clock that never jumps, in ms. */
+  readonly monotonic: () => number;
+  /** The length of a step, in seconds. */
+  readonly stepSeconds: number;
+}
+
+/** Decides when the next sample begins. */
+export class SamplePace {
+  readonly #options: SamplePaceOptions;
+  /** An entry with this time or a later one begins a sample, ms since 1970. */
+  #nextAt = -Infinity;
+  /** The time of the last entry, ms since 1970; Infinity: of the loaded map. */
+  #appliedTo = Infinity;
+  #sampledAt: number;
+  #coarsestMs = 0;
+  /** Time that the last sample and its writes have taken, in ms. */
+  #busyMs = 0;
+
+  constructor(options: SamplePaceOptions) {
+    this.#options = options;
+    this.#sampledAt = options.monotonic();
+  }
+
+  /** The time of the last entry, ms since 1970; undefined before the first. */
+  get appliedTo(): number | undefined {
+    return this.#appliedTo === Infinity ? undefined : this.#appliedTo;
+  }
+
+  /** Time since the last sample, in ms. */
+  get sinceSampleMs(): number {
+    return this.#options.monotonic() - this.#sampledAt;
+  }
+
+  /** Returns the second at which a state begins that is of a time. */
+  secondOf(time: number): number {
+    const { stepSeconds } = this.#options;
+    return Math.floor(time / 1000 / stepSeconds) * stepSeconds;
+  }
+
+  /**
+   * Returns the last second of a sample that must begin before an entry is
+   * applied; undefined if none must.
+   *
+   * @param now the time of the entry, ms since 1970
+   */
+  due(now: number): number | undefined {
+    if (now < this.#nextAt) return undefined;
+    const { stepSeconds } = this.#options;
+    const second = this.secondOf(now);
+    this.#nextAt = (second + stepSeconds) * 1000;
+    // The step that has ended, unless the map has entries of this one.
+    const applied = this.secondOf(Math.min(this.#appliedTo, now));
+    return Math.max(second - stepSeconds, applied);
+  }
+
+  /** An entry is applied. */
+  applied(now: number): void {
+    this.#appliedTo = now;
+  }
+
+  /** A sample begins. */
+  begun(): void {
+    this.#busyMs = 0;
+  }
+
+  /** Measures work for the sample, or for its writes. */
+  measure(work: () => void): void {
+    const start = this.#options.monotonic();
+    work();
+    this.#busyMs += this.#options.monotonic() - start;
+  }
+
+  /** A sample is complete. */
+  sampled(): void {
+    this.#coarsestMs = Math.max(this.#coarsestMs, this.sinceSampleMs);
+    this.#sampledAt = this.#options.monotonic();
+    this.limit();
+  }
+
+  /** Delays the next sample, so that the recording takes its share only. */
+  limit(): void {
+    if (this.#busyMs <= MIN_DELAYING_MS) return;
+    const earliest = this.#options.now() + this.#busyMs / MAX_SHARE;
+    this.#nextAt = Math.max(this.#nextAt, earliest);
+  }
+
+  /** Returns the longest time between two samples since the last call, ms. */
+  takeCoarsestMs(): number {
+    const longest = this.#coarsestMs;
+    this.#coarsestMs = 0;
+    return longest;
+  }
+}
