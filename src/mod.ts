@@ -1,6 +1,6 @@
 /**
- * A client of the occupancy server: publishes readings, requests the map and
- * zones, and watches their changes. The commands `occupancy client` and
+ * A client of the occupancy server: publishes readings, requests the map, its
+ * past and zones, and watches their changes. The commands `occupancy client` and
  * `occupancy request` use the same code. docs/LIBRARY.md is the introduction.
  *
  * @example
@@ -37,15 +37,21 @@ import { type Link, LinkError } from "./mqtt/link.ts";
 import { brokerUrl } from "./mqtt/url.ts";
 import {
   type Region,
+  type Series,
   type SourceList,
   type SourceQuery,
+  type Step,
   Topics,
 } from "./protocol/mod.ts";
 import {
   CellMap,
+  type PastCellMap,
   Requester,
+  requestPastMap,
+  requestSeries,
   requestSources,
   type ServerWatch,
+  type Time,
   Watcher,
   type WatchEvent,
   type ZonesView,
@@ -61,15 +67,21 @@ export {
 } from "./common/errors.ts";
 export { LinkError, type LinkErrorCode } from "./mqtt/link.ts";
 export {
+  type GapMs,
   type LayerDisplay,
+  type PastCell,
+  type PastReplyHeader,
   ProtocolError,
   type ProtocolErrorOptions,
   ReadingBatch,
   type Region,
+  type Scalar,
+  type Series,
   type SourceActivity,
   type SourceList,
   type SourceQuery,
   type SourceState,
+  type Step,
   type Unit,
 } from "./protocol/mod.ts";
 export {
@@ -77,7 +89,10 @@ export {
   type CellState,
   type MapView,
   NoAnswerError,
+  PastCellMap,
+  type PastCellState,
   RefusedError,
+  type Time,
   type WatchEvent,
   type ZonesView,
   type ZoneWatchEvent,
@@ -135,6 +150,47 @@ export interface ZonesOptions {
   /** The names of the zones. Default: all zones. */
   readonly names?: readonly string[];
   /** Aborts the request, or ends the watch. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode OccupancyClient.mapAt}. */
+export interface MapAtOptions {
+  /** Default `default`. */
+  readonly layer?: string;
+  /**
+   * Only the cells between these opposite corners, both included, in 32-bit
+   * integers. Default: all.
+   */
+  readonly region?: Region;
+  /** The time zone of dates: an IANA name. Default: that of the server. */
+  readonly timezone?: string;
+  /** Aborts the request. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode OccupancyClient.history}. */
+export interface HistoryOptions {
+  /**
+   * The name of a zone. Do not combine it with `layer` and `region`. Default: a
+   * series of a region.
+   */
+  readonly zone?: string;
+  /** The layer of the region. Default `default`. */
+  readonly layer?: string;
+  /** The region. Default: the whole layer. */
+  readonly region?: Region;
+  /** The first time. Default: a day ago. */
+  readonly from?: Time;
+  /** The time after the last. Default: now. */
+  readonly to?: Time;
+  /** The length of the steps; at most 10,000 of them. Default `1h`. */
+  readonly step?: Step;
+  /**
+   * The time zone of dates, days and weeks: an IANA name. Default: that of the
+   * server.
+   */
+  readonly timezone?: string;
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
@@ -298,6 +354,45 @@ export class OccupancyClient implements AsyncDisposable {
     return await requestSources(this.#requester, this.#openLink(), {
       ...query,
       timeout: this.#timeout,
+      signal: this.#orClosed(signal),
+    });
+  }
+
+  /**
+   * Requests the map as it was at a time, from a server with a history.
+   *
+   * @param at the time
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request: "bad-time" if the
+   * time is not valid, before the first record or in the future, "history-off"
+   * if the server records no history, "no-history" if it is of a version without
+   * @throws {LinkError} if the client is closed
+   * @throws the signal's reason if aborted
+   */
+  async mapAt(
+    at: Time,
+    { signal, ...query }: MapAtOptions = {},
+  ): Promise<PastCellMap> {
+    return await requestPastMap(this.#requester, this.#openLink(), {
+      ...{ ...query, at, timeout: this.#timeout },
+      signal: this.#orClosed(signal),
+    });
+  }
+
+  /**
+   * Requests how many were in a zone, a region or a layer, step by step, from a
+   * server with a history.
+   *
+   * @throws {NoAnswerError} if the server does not reply in time
+   * @throws {RefusedError} if the server rejects the request: "bad-time",
+   * "bad-range" or "bad-step" if the times are not valid, "unknown-zone", or as
+   * {@linkcode mapAt}
+   * @throws {LinkError} if the client is closed
+   * @throws the signal's reason if aborted
+   */
+  async history({ signal, ...query }: HistoryOptions = {}): Promise<Series> {
+    return await requestSeries(this.#requester, this.#openLink(), {
+      ...{ ...query, timeout: this.#timeout },
       signal: this.#orClosed(signal),
     });
   }

@@ -97,6 +97,7 @@ export {
   type ReplyWriterOptions,
 } from "./reply_writer.ts";
 export { encodeReport, parseReport, type Report } from "./report.ts";
+export { type PastMapQuery, type SeriesQuery } from "./past_query.ts";
 export {
   encodePastHeader,
   PastAssembler,

@@ -1,11 +1,19 @@
 /**
- * Requests the map, zones or sources from a server, or watches them.
+ * Requests the map, its past, zones or sources from a server, or watches them.
  *
  * @module
  */
 export { CellMap, type CellState } from "./cell_map.ts";
 export { NoAnswerError, RefusedError } from "./errors.ts";
 export { type MapQuery, type MapView } from "./map_request.ts";
+export { PastCellMap, type PastCellState } from "./past_map.ts";
+export {
+  type PastMapQuery,
+  type PastSeriesQuery,
+  requestPastMap,
+  requestSeries,
+  type Time,
+} from "./past_request.ts";
 export { Requester, type RequesterOptions, type Wire } from "./requester.ts";
 export { requestSources, type SourcesQuery } from "./sources_request.ts";
 export { ServerWatch, type ServerWatchOptions } from "./server_watch.ts";

@@ -8,9 +8,11 @@ import type {
   AnyReply,
   ErrorReply,
   PartAssembler,
+  PastPart,
   ReadingBatch,
   ReplyPart,
   RequestFields,
+  SeriesPart,
   SourcesPart,
   ZonesPart,
 } from "../protocol/mod.ts";
@@ -43,7 +45,7 @@ export interface Question<Result> {
  * replies, for example of two servers: the first complete one is the answer.
  */
 export class ReplyCollector<
-  Part extends ReplyPart | SourcesPart | ZonesPart,
+  Part extends PastPart | ReplyPart | SeriesPart | SourcesPart | ZonesPart,
   Assembler extends PartAssembler<Part>,
   Result,
 > {
