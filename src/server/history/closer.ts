@@ -10,7 +10,7 @@ import type { Care } from "./care.ts";
 import { rollUpDay } from "./cell_rollups.ts";
 import type { Write } from "./flush.ts";
 import { BEGAN, CLOSED_TO, ROLLED_TO } from "./parts.ts";
-import { closeTile } from "./tile_closing.ts";
+import { TileCloser } from "./tile_closing.ts";
 import { rollUpZones } from "./zone_rollups.ts";
 
 /** Tiles that are closed in one or a few transactions. */
@@ -32,10 +32,12 @@ export interface CloserOptions {
 export class Closer {
   readonly #care: Care;
   readonly #options: CloserOptions;
+  readonly #tiles: TileCloser;
 
   constructor(care: Care, options: CloserOptions) {
     this.#care = care;
     this.#options = options;
+    this.#tiles = new TileCloser(care);
   }
 
   /** Hours before this one are closed; undefined if nothing was recorded yet. */
@@ -88,12 +90,12 @@ export class Closer {
 
   /** Makes blocks of the parts of an hour. */
   async #closeTiles(hour: number): Promise<void> {
-    const { tables, reader } = this.#care;
+    const { tables } = this.#care;
     let isEnded = false;
     while (!isEnded) {
       const writes: Write[] = [];
       for (const tile of tables.openTiles(hour, TILES_PER_COMMIT)) {
-        const { write, isDamaged } = closeTile(reader, tile, hour);
+        const { write, isDamaged } = await this.#tiles.close(tile, hour);
         if (isDamaged) this.#options.onDamaged(hour);
         writes.push(write);
         await this.#care.pause();

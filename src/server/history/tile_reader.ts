@@ -122,17 +122,36 @@ export class TileReader {
    * receives none, and the cells are unknown
    */
   changesOf(
-    { layer, tx, ty }: TileAddress,
+    tile: TileAddress,
     hour: number,
     into: TileChanges,
   ): boolean {
-    const rows = this.#openHours.includes(hour)
-      ? this.#tables.parts(layer, tx, ty, hour)
-      : [];
-    const blocks = this.#tables.blocks(layer, tx, ty, hour, hour);
-    if (decodeRows([...blocks, ...rows], hour, into)) return true;
+    const reading = this.readChanges(tile, hour, into);
+    for (;;) {
+      const { done, value } = reading.next();
+      if (done) return value;
+    }
+  }
+
+  /** {@linkcode TileReader.changesOf} in steps: each decodes a row. */
+  *readChanges(
+    { layer, tx, ty }: TileAddress,
+    hour: number,
+    into: TileChanges,
+  ): Generator<void, boolean, void> {
+    const rows: HistoryRow[] = this.#tables.blocks(layer, tx, ty, hour, hour);
+    if (this.#openHours.includes(hour)) {
+      rows.push(...this.#tables.parts(layer, tx, ty, hour));
+    }
     into.clear();
-    return false;
+    let isWhole = true;
+    for (const row of rows) {
+      if (!decodeRow(row, hour, into)) isWhole = false;
+      yield;
+    }
+    if (isWhole) into.sort();
+    else into.clear();
+    return isWhole;
   }
 
   /** Reads the last frame that can be read. Returns its hour; 0: no frame. */
@@ -172,17 +191,25 @@ function decodeRows(
 ): boolean {
   into.clear();
   let isWhole = true;
-  for (const { bytes } of rows) {
-    const { length } = into;
-    try {
-      if (bytes === undefined) isWhole = false;
-      else decodeChanges(bytes, hour, into);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      into.length = length;
-      isWhole = false;
-    }
+  for (const row of rows) {
+    if (!decodeRow(row, hour, into)) isWhole = false;
   }
   into.sort();
   return isWhole;
+}
+
+/** Appends the changes of a row. Returns false if it is damaged. */
+function decodeRow(
+  { bytes }: HistoryRow,
+  hour: number,
+  into: TileChanges,
+): boolean {
+  if (bytes === undefined) return false;
+  try {
+    decodeChanges(bytes, hour, into);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }

@@ -250,7 +250,9 @@ function appendParts(
   for (const change of changes) {
     const { layer, x, y, second } = change;
     const key = JSON.stringify([layer, x >> 5, y >> 5, hourOf(second)]);
-    parts.set(key, [...parts.get(key) ?? [], change]);
+    const ofPart = parts.get(key);
+    if (ofPart === undefined) parts.set(key, [change]);
+    else ofPart.push(change);
   }
   for (const [key, ofPart] of parts) {
     const [layer, tx, ty, hour] = JSON.parse(key);
