@@ -164,7 +164,10 @@ const RULES: readonly FolderRule[] = [
   },
   {
     path: "src/page/feed/",
-    imports: ["src/common/", "src/protocol/", "src/zones/", "src/feed/"],
+    imports: [
+      ...["src/common/", "src/protocol/", "src/zones/", "src/feed/"],
+      "src/history/",
+    ],
     ...BROWSER,
   },
   {
@@ -194,13 +197,32 @@ const RULES: readonly FolderRule[] = [
     packages: ["uplot"],
     browser: true,
   },
+  // What a mode of the page is.
+  {
+    path: "src/page/modes/",
+    imports: [
+      ...["src/protocol/", "src/feed/", "src/page/map/", "src/page/zones/"],
+    ],
+    ...BROWSER,
+  },
   {
     path: "src/page/controls/",
     imports: [
       ...["src/protocol/", "src/page/elements/", "src/page/feed/"],
       ...["src/page/map/", "src/page/panels/", "src/page/zones/"],
+      "src/page/modes/",
     ],
     ...BROWSER,
+  },
+  {
+    path: "src/page/history/",
+    imports: [
+      ...[...BASE, "src/zones/", "src/history/", "src/feed/"],
+      ...["src/page/elements/", "src/page/feed/", "src/page/map/"],
+      ...["src/page/zones/", "src/page/panels/", "src/page/modes/"],
+    ],
+    packages: ["uplot"],
+    browser: true,
   },
   {
     path: "src/page/",
@@ -249,7 +271,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "fast-png": ["src/http/plans/"],
   "image-size": ["src/http/plans/"],
   ol: ["src/page/map/", "src/page/zones/"],
-  uplot: ["src/page/panels/"],
+  uplot: ["src/page/panels/", "src/page/history/"],
 };
 
 const IMPURE =

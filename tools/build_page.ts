@@ -15,7 +15,7 @@ const BUILT_FOLDER = "src/http/dashboard/built/";
 /** The files of a build. */
 export const BUILT = [
   "app.js",
-  "editor.js",
+  "later.js",
   "shared.js",
   "app.css",
   "index.html",
@@ -46,8 +46,8 @@ export async function buildPage(folder: string): Promise<void> {
 }
 
 /**
- * Bundles the scripts: the page, the editor of zones, which the page loads when
- * it is opened, and what both need.
+ * Bundles the scripts: the page, what it loads when it is needed (the editor of
+ * zones and the views of the past), and what both need.
  *
  * @param folder where to write them, with a slash at the end
  */
@@ -58,8 +58,8 @@ async function bundleScripts(folder: string): Promise<void> {
     const names = [...Deno.readDirSync(temporary)].map(({ name }) => name);
     const others = names.filter((name) => name !== "main.js");
     const shared = others.filter((name) => name.startsWith("chunk-"));
-    const editors = others.filter((name) => !name.startsWith("chunk-"));
-    if (shared.length !== 1 || editors.length !== 1) {
+    const later = others.filter((name) => !name.startsWith("chunk-"));
+    if (shared.length !== 1 || later.length !== 1) {
       throw new AppError(
         "bundle-failed",
         `The bundle of the page has other parts than expected: ${names.join()}`,
@@ -68,7 +68,7 @@ async function bundleScripts(folder: string): Promise<void> {
     }
     const parts = [
       ["main.js", "app.js"],
-      [editors[0]!, "editor.js"],
+      [later[0]!, "later.js"],
       [shared[0]!, "shared.js"],
     ] as const;
     for (const [from, to] of parts) {

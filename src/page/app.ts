@@ -34,6 +34,7 @@ import { colorsOf } from "./map/palette.ts";
 import type { Point } from "./map/regions.ts";
 import { ConnectionPanel } from "./panels/connection.ts";
 import { CurrentLayer } from "./panels/current_layer.ts";
+import { createModeSwitch, type ModeSwitch } from "./mode_switch.ts";
 import { LayerPanels } from "./panels/layer_panels.ts";
 import { PageTitle } from "./panels/page_title.ts";
 import { ShownCells } from "./shown_cells.ts";
@@ -69,6 +70,7 @@ export class App implements LiveEvents {
   readonly #hash: ViewHash;
   readonly #zones: ZonesView;
   readonly #zonesOnly: boolean;
+  readonly #modes: ModeSwitch;
   readonly #layer = new CurrentLayer();
   #staleAfter: number | null = null;
   #access: Access | undefined;
@@ -135,13 +137,22 @@ export class App implements LiveEvents {
       map: this.#map,
       layer: () => this.#currentLayer(),
       hasLoaded: (region) => this.#cells.hasLoaded(region),
-      now: () => this.#now(),
+      now: () => this.#cells.time ?? this.#now(),
+      isPast: () => this.#cells.time !== undefined,
       zonesAt: (cell) => this.#zones.linesAt(cell),
       clearZone: () => this.#zones.escape(),
       onSelect: () => this.#hash.scheduleWrite(),
       change: (apply) => this.#hash.change(apply),
     });
-    new EditorOpener(this.#map, this.#zones, this.#layer, this.#preferences);
+    const later = () => import("./later.ts");
+    new EditorOpener(
+      this.#map,
+      this.#zones,
+      this.#layer,
+      this.#preferences,
+      later,
+    );
+    this.#modes = this.#createModes(later);
     const controls = new Controls({
       explorer: this.#explorer,
       map: this.#map,
@@ -151,6 +162,7 @@ export class App implements LiveEvents {
       focusZones: () => this.#zones.focus(),
       fit: () => this.#map.moves.showAll(),
       focusLayers: () => this.#panels.focusMenu(),
+      onModeKey: (event) => this.#modes.mode?.onKey(event) === true,
       onPlanToggle: () => this.#look.showPlan(),
     });
     this.#look = new MapLook({
@@ -240,6 +252,25 @@ export class App implements LiveEvents {
     this.#connection.onRefused(message);
   }
 
+  #createModes(later: () => Promise<typeof import("./later.ts")>): ModeSwitch {
+    this.#zones.onSelect = (name) => this.#modes.mode?.onZone(name);
+    return createModeSwitch({
+      cells: this.#cells,
+      map: this.#map,
+      zones: this.#zones,
+      layer: () => this.#modeLayer(),
+      now: () => this.#now(),
+      colors: () => this.#colors(),
+      hash: () => this.#hash,
+    }, later);
+  }
+
+  #modeLayer() {
+    const { name, title } = this.#currentLayer();
+    const { own } = this.#layer;
+    return { name, title, own, unit: this.#panels.unitOf(own, name) };
+  }
+
   #now(): number {
     return this.#feed.serverTime();
   }
@@ -276,6 +307,7 @@ export class App implements LiveEvents {
   /** Removes all that belongs to the previous layer. */
   #switchLayer(name: string): void {
     this.#layer.name = name;
+    this.#modes.mode?.onLayer();
     this.#cells.clear();
     this.#panels.clear(this.#now());
     this.#explorer.reset();
@@ -306,6 +338,7 @@ export class App implements LiveEvents {
     this.#look.recolor();
     this.#panels.recolor();
     this.#zones.recolor(this.#colors(), this.#preferences.theme);
+    this.#modes.mode?.recolor();
     this.#hash.scheduleWrite();
   }
 
@@ -314,6 +347,7 @@ export class App implements LiveEvents {
     this.#connection.tick();
     this.#zones.updatePanel();
     this.#panels.tick(this.#now());
+    this.#modes.mode?.onTick();
     this.#explorer.refresh();
     this.#cells.checkLost();
   }
@@ -340,6 +374,7 @@ export class App implements LiveEvents {
     } else if (!this.#map.following) this.#resetMap();
     this.#explorer.select(view.box);
     this.#zones.select(view.zone, view.center === undefined);
+    this.#modes.apply(view);
     this.#requestView();
   }
 
@@ -353,6 +388,7 @@ export class App implements LiveEvents {
       ...(this.#map.following ? {} : this.#map.camera),
       ...this.#preferences.viewState,
       ...(selection ? { box: selection } : {}),
+      ...this.#modes.view,
       ...(zone === undefined ? {} : { zone }),
     };
   }

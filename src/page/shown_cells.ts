@@ -11,6 +11,7 @@ import type { View } from "../feed/messages.ts";
 import type { Region } from "../protocol/region.ts";
 import { CellLoader } from "./map/cell_loader.ts";
 import type { MapView } from "./map/map_view.ts";
+import { LayerCells } from "./map/layer_cells.ts";
 import { boundsOf } from "./map/regions.ts";
 import { ViewRequests } from "./map/view_requests.ts";
 import type { CurrentLayer } from "./panels/current_layer.ts";
@@ -32,6 +33,14 @@ export class ShownCells {
   readonly #requests: ViewRequests;
   readonly #loader: CellLoader;
   readonly #lost: LostNotice;
+  /** The cells of the live map. */
+  #live = new LayerCells();
+  #past: LayerCells | undefined;
+  /**
+   * The time of {@linkcode ShownCells.past}, ms since 1970; undefined: the
+   * present.
+   */
+  time: number | undefined;
 
   constructor(options: ShownCellsOptions) {
     this.#options = options;
@@ -41,10 +50,14 @@ export class ShownCells {
     );
     this.#loader = new CellLoader(
       (cells) => {
+        this.#live = cells;
+        if (this.#past !== undefined) return;
         map.cellLayer.cells = cells;
         this.#onChange();
       },
-      () => this.#onChange(),
+      () => {
+        if (this.#past === undefined) this.#onChange();
+      },
     );
     this.#lost = new LostNotice(() => map.moves.showAll());
   }
@@ -54,9 +67,29 @@ export class ShownCells {
     await this.#loader.push(frame);
   }
 
+  /**
+   * The cells that are shown instead of the live ones, which arrive
+   * nevertheless; undefined: the live ones are shown.
+   */
+  get past(): LayerCells | undefined {
+    return this.#past;
+  }
+
+  set past(cells: LayerCells | undefined) {
+    if (cells === this.#past) return;
+    this.#past = cells;
+    this.#options.map.cellLayer.cells = cells ?? this.#live;
+    this.#onChange();
+  }
+
+  /** Shows changes of {@linkcode ShownCells.past}. */
+  refresh(): void {
+    this.#onChange();
+  }
+
   /** Returns true if all cells of a region are loaded. */
   hasLoaded(region: Region): boolean {
-    return this.#loader.hasLoaded(region);
+    return this.#past !== undefined || this.#loader.hasLoaded(region);
   }
 
   /** Requests the cells that are visible. */

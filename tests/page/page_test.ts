@@ -55,10 +55,10 @@ Deno.test(
         .map(([, name]) => `/assets/${name}`);
     const path = (await assets()).find((one) => /\/app-.*js$/.test(one))!;
     const imports = named(await get(path)!.text());
-    const editor = imports.find((one) => one.includes("/editor-"))!;
+    const later = imports.find((one) => one.includes("/later-"))!;
     const shared = imports.find((one) => one.includes("/shared-"))!;
     assert.ok((await assets()).includes(shared), "it is loaded ahead");
-    assert.deepEqual(named(await get(editor)!.text()), [shared]);
+    assert.deepEqual(named(await get(later)!.text()), [shared]);
     assert.equal(get(shared)?.status, 200);
   },
 );

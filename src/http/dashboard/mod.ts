@@ -7,7 +7,7 @@ import type { WebRequest } from "../listener/incoming.ts";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import script from "./built/app.js" with { type: "text" };
-import editor from "./built/editor.js" with { type: "text" };
+import later from "./built/later.js" with { type: "text" };
 import shared from "./built/shared.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
 import icon from "./built/icon.svg" with { type: "text" };
@@ -99,7 +99,7 @@ const SCRIPT = "text/javascript; charset=utf-8";
  */
 const SOURCES: readonly AssetFile[] = [
   { name: "shared.js", type: SCRIPT, text: shared },
-  { name: "editor.js", type: SCRIPT, text: editor },
+  { name: "later.js", type: SCRIPT, text: later },
   { name: "app.js", type: SCRIPT, text: script },
   { name: "app.css", type: "text/css; charset=utf-8", text: styles },
   { name: "icon.svg", type: "image/svg+xml", text: icon },

@@ -38,6 +38,8 @@ export interface ControlsOptions {
   fit(): void;
   /** Moves the focus to the menu of layers. */
   focusLayers(): void;
+  /** @returns whether a key has an action in the mode of the page */
+  onModeKey(event: KeyboardEvent): boolean;
   /** Called when the user turns the floor plan on or off. */
   onPlanToggle(): void;
 }
@@ -125,6 +127,7 @@ export class Controls {
         this.#map.focus();
       },
       help: () => this.#help.show(),
+      ofMode: (event) => options.onModeKey(event),
       escape: () => {
         if (document.activeElement === this.#field) {
           this.#setFieldValid(true);

@@ -10,7 +10,12 @@ import type { Unit } from "../../protocol/display.ts";
 import type { Region } from "../../protocol/region.ts";
 import type { Access } from "../elements/commands.ts";
 import { announce, byId, el } from "../elements/dom.ts";
-import { describeCell, formatAge, formatQuantity } from "../elements/format.ts";
+import {
+  describeCell,
+  formatAge,
+  formatDuration,
+  formatQuantity,
+} from "../elements/format.ts";
 import type { CellLocation, Observation } from "../feed/requests.ts";
 import type { LayerCells } from "../map/layer_cells.ts";
 import type { MapView, Rect } from "../map/map_view.ts";
@@ -52,8 +57,10 @@ export interface ExplorerOptions {
   };
   /** Whether the cells of a region are loaded. */
   hasLoaded(region: Region): boolean;
-  /** Returns the server's clock, ms since 1970. */
+  /** Returns the time of the cells that are shown, ms since 1970. */
   now(): number;
+  /** Whether the cells are shown as they were at that time. */
+  isPast(): boolean;
   /** Returns the zones of a cell in words, one a line. */
   zonesAt(cell: Point): readonly string[];
   /** Clears the selected zone; returns false if there is none. */
@@ -247,8 +254,10 @@ export class Explorer {
       return this.#tooltip.hide();
     }
     const { name: layer, title, unit } = this.#options.layer();
+    const zones = this.#options.zonesAt(cell);
+    const past = this.#options.isPast();
     this.#tooltip.show(
-      { ...cell, layer, title, unit, rect, zones: this.#options.zonesAt(cell) },
+      { ...cell, layer, title, unit, rect, zones, past },
       this.#cells,
       this.#options.now(),
     );
@@ -258,7 +267,7 @@ export class Explorer {
    * Applies an observation that repeats the value: the feed omits those.
    */
   #applyNewer({ layer, x, y }: CellLocation, observation: Observation): void {
-    if (layer !== this.#options.layer().name) return;
+    if (layer !== this.#options.layer().name || this.#options.isPast()) return;
     const row = this.#cells.table.find(x, y);
     const { value, time, stale } = observation;
     if (row < 0 || time <= this.#cells.table.time[row]!) return;
@@ -329,8 +338,14 @@ export class Explorer {
     const state = detail
       ? `${title.toLowerCase()}, ${detail}`
       : title.toLowerCase();
-    const age = formatAge(this.#options.now() - table.time[row]!);
-    return `${x}, ${y}: ${state}, observed ${age}`;
+    const time = table.time[row]!;
+    const age = this.#options.now() - time;
+    if (!this.#options.isPast()) {
+      return `${x}, ${y}: ${state}, observed ${formatAge(age)}`;
+    }
+    return Number.isNaN(time)
+      ? `${x}, ${y}: ${state}`
+      : `${x}, ${y}: ${state} for ${formatDuration(age)}`;
   }
 }
 

@@ -20,6 +20,12 @@ export interface KeyActions {
   help(): void;
   /** @returns whether there was anything to close or clear */
   escape(): boolean;
+  /**
+   * A key that no element uses, before all other actions.
+   *
+   * @returns whether it has an action in the mode of the page
+   */
+  ofMode(event: KeyboardEvent): boolean;
 }
 
 const ARROWS: Record<string, readonly [right: number, down: number]> = {
@@ -54,6 +60,10 @@ export function listenToKeys(
       return;
     }
     if (target.closest(KEY_CONSUMERS)) return;
+    if (actions.ofMode(event)) {
+      event.preventDefault();
+      return;
+    }
     const onMap = target === document.body || target === map;
     const handled = onMap && handleMapKey(event, actions) ||
       letterKeys() && handleCharacter(event.key, actions);

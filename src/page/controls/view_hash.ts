@@ -6,6 +6,7 @@
  * @module
  */
 
+import { isModeName, type ModeName, type ModeParts } from "../modes/mode.ts";
 import { isInt32, type Region, regionFrom } from "../../protocol/region.ts";
 import type { Camera } from "../map/map_view.ts";
 import { isPaletteName, type PaletteName, type Theme } from "../map/palette.ts";
@@ -20,6 +21,10 @@ export interface ViewState extends Partial<Camera> {
   readonly theme?: Theme;
   /** The selected cells. */
   readonly box?: Region;
+  /** Undefined: the live map. */
+  readonly mode?: ModeName;
+  /** What of the address belongs to the mode. */
+  readonly parts?: ModeParts;
   /** The selected zone: in the address before `#`. */
   readonly zone?: string;
 }
@@ -123,6 +128,9 @@ export function formatSearch(search: string, { zone }: ViewState): string {
   return text === "" ? "" : `?${text}`;
 }
 
+/** The parameters after `#` that belong to no mode. */
+const VIEW_NAMES = ["layer", "at", "scale", "palette", "theme", "box", "mode"];
+
 const NUMBER = /^-?\d{1,10}(?:\.\d{1,6})?$/;
 
 /**
@@ -139,6 +147,8 @@ export function parseHash(hash: string): ViewState {
   const palette = values.get("palette") ?? undefined;
   const theme = values.get("theme");
   const box = regionFrom(parseNumbers(values.get("box"), 4));
+  const mode = values.get("mode");
+  const parts = [...values].filter(([name]) => !VIEW_NAMES.includes(name));
   return {
     ...(layer && !isMalformed(layer, hash) ? { layer } : {}),
     ...(center ? { center: [center[0]!, center[1]!] as const } : {}),
@@ -146,6 +156,7 @@ export function parseHash(hash: string): ViewState {
     ...(isPaletteName(palette) ? { palette } : {}),
     ...(theme === "light" || theme === "dark" ? { theme } : {}),
     ...(box ? { box } : {}),
+    ...(isModeName(mode) ? { mode, parts: Object.fromEntries(parts) } : {}),
   };
 }
 
@@ -156,7 +167,7 @@ function isMalformed(value: string, hash: string): boolean {
 
 /** Formats a view as the part of an address after `#`. */
 export function formatHash(view: ViewState): string {
-  const { layer, center, scale, palette, theme, box } = view;
+  const { layer, center, scale, palette, theme, box, mode } = view;
   const values = new URLSearchParams();
   if (layer !== undefined) values.set("layer", layer);
   if (center) values.set("at", center.map((at) => round(at, 1)).join());
@@ -164,9 +175,15 @@ export function formatHash(view: ViewState): string {
   if (palette !== undefined) values.set("palette", palette);
   if (theme !== undefined) values.set("theme", theme);
   if (box) values.set("box", [box.x0, box.y0, box.x1, box.y1].join());
+  if (mode !== undefined) {
+    values.set("mode", mode);
+    for (const [name, part] of Object.entries(view.parts ?? {})) {
+      values.set(name, part);
+    }
+  }
   // A fragment may contain these (RFC 3986, 3.5), and people read it.
   return values.toString().replaceAll("+", "%20").replaceAll("%2F", "/")
-    .replaceAll("%2C", ",");
+    .replaceAll("%2C", ",").replaceAll("%3A", ":");
 }
 
 /**

@@ -38,6 +38,13 @@ export const ICONS = {
   close: () => icon("M5 5l10 10M15 5L5 15"),
   copy: () => icon("M7.5 7.5h9v9h-9zM4.5 12.5h-1v-9h9v1"),
   warning: () => icon("M10 3.2L18 16.8H2zM10 8.4v4M10 14.6v.1"),
+  live: () =>
+    icon(
+      "M10 8.6a1.4 1.4 0 1 0 0 2.8 1.4 1.4 0 0 0 0-2.8M6.5 6.5a5 5 0 0 0 0 7M13.5 6.5a5 5 0 0 1 0 7M4 4a8.5 8.5 0 0 0 0 12M16 4a8.5 8.5 0 0 1 0 12",
+    ),
+  history: () => icon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14M10 6.2V10l2.6 1.6"),
+  utilisation: () =>
+    icon("M3.5 3.5h13v13h-13zM3.5 8h13M3.5 12.2h13M8 3.5v13M12.2 3.5v13"),
   done: () => icon("M4 10.5l4 4 8-9"),
 } as const;
 

@@ -28,3 +28,23 @@ export function createTool(
   button.addEventListener("click", onClick);
   return button;
 }
+
+/**
+ * Creates a hidden button that is on or off (`aria-pressed`), off at first.
+ *
+ * @param onToggle called after a click has changed it
+ */
+export function createToggle(
+  title: string,
+  picture: SVGSVGElement,
+  onToggle: () => void,
+): HTMLButtonElement {
+  const button = createTool(title, picture, () => {
+    const pressed = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(pressed));
+    onToggle();
+  });
+  button.setAttribute("aria-pressed", "false");
+  button.hidden = true;
+  return button;
+}

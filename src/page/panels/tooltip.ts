@@ -9,7 +9,7 @@
 import { printable } from "../../common/printable.ts";
 import type { Unit } from "../../protocol/display.ts";
 import { byId, el, setText } from "../elements/dom.ts";
-import { describeCell, formatAge } from "../elements/format.ts";
+import { describeCell, formatAge, formatDuration } from "../elements/format.ts";
 import {
   type CellLocation,
   fetchCell,
@@ -40,6 +40,11 @@ export interface TooltipTarget extends CellLocation {
   readonly rect: Rect;
   /** The zones of the cell in words, one a line. */
   readonly zones: readonly string[];
+  /**
+   * Whether the cell is shown as it was: then its time is the begin of its
+   * state, or NaN, and there is no newer observation to request.
+   */
+  readonly past: boolean;
 }
 
 /** The tooltip. */
@@ -105,17 +110,16 @@ export class Tooltip {
       state.detail ? `${state.title} · ${state.detail}` : state.title,
     );
     setText(this.#location, `x ${x}, y ${y} · ${title}`);
-    setText(
-      this.#age,
-      time === undefined
-        ? "never reported"
-        : `observed ${formatAge(now - time)}`,
-    );
+    setText(this.#age, describeAge(target, time, now));
     setText(this.#zones, target.zones.join("\n"));
     this.#zones.hidden = target.zones.length === 0;
     this.#tip.hidden = false;
     this.#place(target.rect);
-    this.#requestIfDue(target, time);
+    if (!target.past) return this.#requestIfDue(target, time);
+    this.#requested = { cell: "", time: undefined };
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    this.#source.hidden = true;
   }
 
   /** Each observation can have another source, so each one is requested. */
@@ -185,6 +189,16 @@ export class Tooltip {
       clamp(fitsBeside ? beside : left, mapWidth - tipWidth)
     }px, ${clamp(tipTop, mapHeight - tipHeight)}px)`;
   }
+}
+
+function describeAge(
+  { past }: TooltipTarget,
+  time: number | undefined,
+  now: number,
+): string {
+  if (time === undefined) return past ? "not reported yet" : "never reported";
+  if (!past) return `observed ${formatAge(now - time)}`;
+  return Number.isNaN(time) ? "" : `for ${formatDuration(now - time)}`;
 }
 
 function cellKey({ layer, x, y }: CellLocation): string {

@@ -31,20 +31,26 @@ export class EditorOpener {
   readonly #zones: ZonesView;
   readonly #layer: ShownLayer;
   readonly #preferences: { readonly letterKeys: boolean };
+  readonly #load: () => Promise<{ ZoneEditor: typeof ZoneEditor }>;
   #editor: ZoneEditor | undefined;
   #isOpening = false;
 
-  /** @param preferences whether single letters are shortcuts */
+  /**
+   * @param preferences whether single letters are shortcuts
+   * @param load loads the editor
+   */
   constructor(
     map: MapView,
     zones: ZonesView,
     layer: ShownLayer,
     preferences: { readonly letterKeys: boolean },
+    load: () => Promise<{ ZoneEditor: typeof ZoneEditor }>,
   ) {
     this.#map = map;
     this.#zones = zones;
     this.#layer = layer;
     this.#preferences = preferences;
+    this.#load = load;
     // A screen on a wall is only looked at.
     if (document.body.classList.contains("kiosk")) return;
     zones.openEditor = (name) => void this.#open(name);
@@ -58,7 +64,7 @@ export class EditorOpener {
     const zones = this.#zones;
     const layer = this.#layer;
     try {
-      const { ZoneEditor } = await import("./editor/zone_editor.ts");
+      const { ZoneEditor } = await this.#load();
       this.#setEditing(true);
       this.#editor = await ZoneEditor.open({
         map: this.#map,

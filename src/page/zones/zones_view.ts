@@ -7,13 +7,11 @@
  */
 
 import type { ZonesMessage } from "../../feed/zone_messages.ts";
-import type { Unit } from "../../protocol/display.ts";
-import type { Access } from "../elements/commands.ts";
+import type { ZoneState } from "../../zones/zone_state.ts";
 import { announce, byId, setText } from "../elements/dom.ts";
-import { fold } from "../elements/format.ts";
 import { ICONS } from "../elements/icons.ts";
-import { createTool } from "../elements/tool_button.ts";
-import type { MapPlace, MapView } from "../map/map_view.ts";
+import { createToggle } from "../elements/tool_button.ts";
+import type { MapPlace } from "../map/map_view.ts";
 import type { Colors, Theme } from "../map/palette.ts";
 import type { Point } from "../map/regions.ts";
 import { type ZoneColors, zoneColorsOf } from "./zone_colors.ts";
@@ -22,6 +20,8 @@ import { ZoneList } from "./zone_list.ts";
 import { ZonePanel } from "./zone_panel.ts";
 import { shapeOf, type ZoneShape, ZoneShapes } from "./zone_shapes.ts";
 import { ZoneStore } from "./zone_store.ts";
+import type { ZonesViewOptions } from "./zones_view_options.ts";
+import { findZone, type PastZones } from "./zone_moment.ts";
 import {
   describeCount,
   describeZone,
@@ -34,30 +34,6 @@ const MAX_TOOLTIP_ZONES = 3;
 /** The page is one column, as in the style sheets. */
 const NARROW = "(max-width: 760px)";
 
-/** Dependencies and callbacks of {@linkcode ZonesView}. */
-export interface ZonesViewOptions {
-  readonly map: MapView;
-  readonly colors: Colors;
-  readonly theme: Theme;
-  /** Whether only the list is shown, on the whole window. */
-  readonly listOnly: boolean;
-  /** Whether the list has the zones of all layers at first. */
-  readonly allLayers: boolean;
-  /** Shows a layer, if it is not shown already. */
-  showLayer(name: string): void;
-  titleOfLayer(name: string): string;
-  /** Returns what the values of a layer count; undefined for people. */
-  unitOf(layer: string): Unit | undefined;
-  /** Undefined before the server said how clients reach the broker. */
-  access(): Access | undefined;
-  /** The server's clock, ms since 1970. */
-  now(): number;
-  /** Called when the zones of another layer are shown, or look different. */
-  onLook(): void;
-  /** Makes a change of the selection by the user an entry of the history. */
-  change(apply: () => void): void;
-}
-
 /** Opens the editor. @param name of the zone to edit; undefined: of none */
 export type OpenEditor = (name: string | undefined) => void;
 
@@ -67,12 +43,15 @@ export class ZonesView {
   readonly layer: ZoneLayer;
   /** Called after the map shows another layer. */
   onShowLayer: (() => void) | undefined;
+  /** Called after another zone was selected. */
+  onSelect: ((name: string | undefined) => void) | undefined;
   readonly #options: ZonesViewOptions;
   readonly #list: ZoneList;
   readonly #panel: ZonePanel;
   readonly #section = byId("section", "zones-panel");
   readonly #editButton = byId("button", "edit-zones");
   readonly #problem = byId("p", "zones-problem");
+  readonly #when = byId("small", "zones-when");
   readonly #outlineTool: HTMLButtonElement;
   readonly #fillTool: HTMLButtonElement;
   #colors: ZoneColors;
@@ -82,6 +61,7 @@ export class ZonesView {
   #mustShow = false;
   #openEditor: OpenEditor | undefined;
   #hidden = false;
+  #past: PastZones | undefined;
 
   constructor(options: ZonesViewOptions) {
     this.#options = options;
@@ -89,7 +69,8 @@ export class ZonesView {
     this.#colors = zoneColorsOf(colors, theme);
     this.layer = new ZoneLayer(
       map.axes,
-      (name) => figuresOf(this.store.states.get(name)),
+      (name) =>
+        this.#past?.figures?.(name) ?? figuresOf(this.#states.get(name)),
       this.#colors,
     );
     map.ol.addLayer(this.layer.layer);
@@ -101,8 +82,16 @@ export class ZonesView {
       allLayers: options.allLayers,
     });
     this.#panel = new ZonePanel(() => this.#close());
-    this.#outlineTool = this.#createToggle("Zones", ICONS.zones());
-    this.#fillTool = this.#createToggle("How full zones are", ICONS.fill());
+    this.#outlineTool = createToggle(
+      "Zones",
+      ICONS.zones(),
+      () => this.#applyTools(),
+    );
+    this.#fillTool = createToggle(
+      "How full zones are",
+      ICONS.fill(),
+      () => this.#applyTools(),
+    );
     this.#outlineTool.setAttribute("aria-pressed", "true");
     // On a small map cells are too small to be read.
     if (matchMedia(NARROW).matches) {
@@ -146,6 +135,45 @@ export class ZonesView {
     return this.#selected;
   }
 
+  /**
+   * The zones as they were, which are shown instead of the live ones; undefined:
+   * the live ones. To show other states of the same, call
+   * {@linkcode ZonesView.refreshPast}.
+   */
+  set past(past: PastZones | undefined) {
+    this.#past = past;
+    this.#showWhen();
+    this.#list.update(this.#states, undefined);
+    this.layer.redrawStates();
+    this.#showEditButton();
+  }
+
+  /**
+   * Shows changed states of {@linkcode ZonesView.past}.
+   *
+   * @param names of the zones that have changed
+   */
+  refreshPast(when: string, names: ReadonlySet<string>): void {
+    if (this.#past === undefined) return;
+    this.#past = { ...this.#past, when };
+    this.#showWhen();
+    if (names.size === 0) return;
+    this.#list.update(this.#states, names);
+    this.layer.redrawStates();
+  }
+
+  get #states(): ReadonlyMap<string, ZoneState> {
+    return this.#past?.states ?? this.store.states;
+  }
+
+  #showWhen(): void {
+    const when = this.#past?.when;
+    setText(
+      this.#when,
+      `${when === undefined ? "" : `${when}, `}fullest first`,
+    );
+  }
+
   /** Handles the states of the live feed. */
   onZones(message: ZonesMessage): void {
     this.store.onZones(message);
@@ -177,6 +205,7 @@ export class ZonesView {
     this.#list.selected = name;
     this.#showSelected();
     this.updatePanel();
+    this.onSelect?.(name);
   }
 
   /** Selects a zone, shows it, and makes that an entry of the history. */
@@ -184,7 +213,7 @@ export class ZonesView {
     const select = () => this.select(name, true);
     if (name === this.#selected) select();
     else this.#options.change(select);
-    const state = this.store.states.get(name ?? "");
+    const state = this.#states.get(name ?? "");
     if (state === undefined) return;
     announce(describeZone(state, this.#options.unitOf(state.layer)));
     if (matchMedia(NARROW).matches) {
@@ -202,7 +231,7 @@ export class ZonesView {
     const name = this.layer.labelAt(pixel) ?? this.#zonesAt(cell)[0]?.name;
     if (name === undefined || name === this.#selected) return false;
     this.#options.change(() => this.select(name, false));
-    const state = this.store.states.get(name);
+    const state = this.#states.get(name);
     if (state) announce(describeZone(state, this.#options.unitOf(state.layer)));
     return true;
   }
@@ -218,7 +247,7 @@ export class ZonesView {
   linesAt({ x, y }: Point): string[] {
     return this.#zonesAt({ x, y }).slice(0, MAX_TOOLTIP_ZONES).map(
       ({ name, title }) => {
-        const state = this.store.states.get(name);
+        const state = this.#states.get(name);
         const unit = this.#options.unitOf(this.#layerName ?? "");
         return `${zoneTitle({ title })} · ${describeCount(state, unit)}`;
       },
@@ -231,22 +260,9 @@ export class ZonesView {
    * @returns false if there is none
    */
   goTo(text: string): boolean {
-    const name = this.#find(text);
+    const name = findZone(this.store.states, text);
     if (name !== undefined) this.selectByUser(name);
     return name !== undefined;
-  }
-
-  #find(text: string): string | undefined {
-    const { states } = this.store;
-    if (states.has(text)) return text;
-    const wanted = fold(text.trim());
-    if (wanted === "") return undefined;
-    let found: string | undefined;
-    for (const { zone, title } of states.values()) {
-      if (fold(title) === wanted || fold(zone) === wanted) return zone;
-      if (found === undefined && fold(title).startsWith(wanted)) found = zone;
-    }
-    return found;
   }
 
   /** Fits the list to its present size. */
@@ -286,17 +302,6 @@ export class ZonesView {
     });
   }
 
-  #createToggle(title: string, picture: SVGSVGElement): HTMLButtonElement {
-    const button = createTool(title, picture, () => {
-      const pressed = button.getAttribute("aria-pressed") !== "true";
-      button.setAttribute("aria-pressed", String(pressed));
-      this.#applyTools();
-    });
-    button.setAttribute("aria-pressed", "false");
-    button.hidden = true;
-    return button;
-  }
-
   #applyTools(): void {
     this.layer.layer.setVisible(isOn(this.#outlineTool) && !this.#hidden);
     this.layer.filled = isOn(this.#fillTool);
@@ -329,8 +334,10 @@ export class ZonesView {
   }
 
   #showStates(names: ReadonlySet<string> | undefined): void {
-    this.#list.update(this.store.states, names);
-    this.layer.redrawStates();
+    if (this.#past === undefined) {
+      this.#list.update(this.store.states, names);
+      this.layer.redrawStates();
+    }
     this.#showEditButton();
     this.#section.hidden = this.#list.size === 0 && this.#editButton.hidden;
     document.body.classList.toggle("zoned", !this.#section.hidden);
@@ -374,6 +381,7 @@ export class ZonesView {
   #showEditButton(): void {
     // Zones of a file too: the editor says how to change them.
     const canEdit = this.#openEditor !== undefined &&
+      this.#past === undefined &&
       this.store.file !== undefined;
     this.#editButton.hidden = !canEdit;
     this.#panel.onEdit = canEdit
