@@ -38,9 +38,9 @@ export interface HistoryInfo {
   /** Readings that were too late to change the history, since the start. */
   readonly tooLate: number;
   /** Changes that were not recorded because of overload, since the start. */
-  readonly dropped?: number | undefined;
+  readonly dropped: number;
   /** Number of rows in the store, by kind. */
-  readonly rows?: Readonly<Record<string, number>> | undefined;
+  readonly rows: Readonly<Record<string, number>>;
   /** The latest gaps, at most 100. */
   readonly gaps: readonly GapMs[];
   /** The time zone of days and weeks, an IANA name. */

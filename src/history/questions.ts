@@ -12,6 +12,24 @@ import {
 } from "../protocol/time_expression.ts";
 import { type TimeZone, timeZoneOf } from "./time_zone.ts";
 
+/**
+ * Returns a time zone.
+ *
+ * @throws {ProtocolError} "bad-timezone"
+ */
+export function checkTimeZone(name: string): TimeZone {
+  try {
+    return timeZoneOf(name);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ProtocolError(
+      "bad-timezone",
+      `there is no time zone ${quote(name)}`,
+      { hint: 'Use a name of the IANA database, such as "Europe/Berlin".' },
+    );
+  }
+}
+
 /** Times of one question: of the same present, and in the same time zone. */
 export class QuestionTimes {
   readonly #now: number;
@@ -24,16 +42,7 @@ export class QuestionTimes {
    */
   constructor(now: number, timezone: string) {
     this.#now = now;
-    try {
-      this.#zone = timeZoneOf(timezone);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new ProtocolError(
-        "bad-timezone",
-        `there is no time zone ${quote(timezone)}`,
-        { hint: "Use a name like Europe/Berlin or UTC." },
-      );
-    }
+    this.#zone = checkTimeZone(timezone);
   }
 
   /** The name of the time zone, as IANA spells it. */

@@ -23,6 +23,7 @@ import {
   Server,
   type ServerOptions,
 } from "../../src/server/mod.ts";
+import { MemoryStore } from "../../src/store/memory.ts";
 import { FakeLink, incoming } from "../support/fake_link.ts";
 import type { FakeSharedStore } from "../support/fake_shared_store.ts";
 import { FakeStore } from "../support/fake_store.ts";
@@ -61,6 +62,8 @@ export interface TestServerOptions extends
   readonly port?: number;
   /** Returns the state of a store that several servers share. */
   readonly shared?: () => SharedStatus;
+  /** Records a history, in a store in memory. Default: none is recorded. */
+  readonly recorded?: ServerOptions["history"];
   /** Answers questions about the past. Default: those of the server. */
   readonly history?: HistoryService;
   /** Whether to start the server. Default true. */
@@ -108,7 +111,8 @@ export async function startServer(
   const log: string[] = [];
   const { link = new FakeLink() } = options;
   const store = new FakeStore();
-  const { sharedStore } = options;
+  const { sharedStore, recorded } = options;
+  const used = sharedStore ?? (recorded ? new MemoryStore() : store);
   const map = new OccupancyMap(ageing, {
     shards: options.shards ?? sharedStore?.shards ?? 1,
   });
@@ -118,7 +122,8 @@ export async function startServer(
   const clientAccess = () => CLIENT_ACCESS;
   const server = new Server({
     link,
-    store: sharedStore ?? store,
+    store: used,
+    history: recorded,
     map,
     topics,
     name,
@@ -135,7 +140,7 @@ export async function startServer(
       ...{
         server,
         link,
-        store: sharedStore ?? store,
+        store: used,
         map,
         topics,
         name,

@@ -93,7 +93,16 @@ export const getSummary: Endpoint = {
             problem: TEXT,
             shared: SHARED,
           }, ["problem", "shared"]),
-        }, ["staleAfter", "began"]),
+          history: {
+            ...object({
+              recording: { type: "boolean" },
+              problem: TEXT,
+              bytes: COUNT,
+              oldest: TIME,
+            }, ["problem", "oldest"]),
+            description: "absent if the server records no history",
+          },
+        }, ["staleAfter", "began", "history"]),
       ),
       503: problemSpec("The store fails"),
     },
@@ -120,6 +129,7 @@ export const getSummary: Endpoint = {
       viewers: feed.viewers.current,
       broker: brokerOf(server),
       store: storeOf(server),
+      history: historyOf(server), // omitted if undefined
     });
   },
 };
@@ -155,6 +165,12 @@ function storeOf(server: HttpContext) {
     ...(problem !== undefined && { problem }),
     ...(shared !== undefined && { shared: sharedOf(shared) }),
   };
+}
+
+function historyOf({ history }: HttpContext) {
+  if (history === undefined) return undefined;
+  const { recording, problem, bytes, oldest } = history.info();
+  return { recording, problem, bytes, oldest };
 }
 
 function sharedOf({ members, shards, held, lag }: SharedStatus) {

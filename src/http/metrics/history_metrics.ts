@@ -6,23 +6,41 @@
 import type { HistoryInfo, HistoryService } from "../../history/answers.ts";
 import { type ComputedMetric, single } from "./computed_metric.ts";
 
+/** One scrape reads the state once. */
+const MAX_AGE_MS = 100;
+
+/** Returns a function that reads the state of the history. */
+function reader(history: HistoryService): () => HistoryInfo {
+  let info: HistoryInfo | undefined;
+  let readAt = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (info === undefined || now - readAt > MAX_AGE_MS) {
+      info = history.info();
+      readAt = now;
+    }
+    return info;
+  };
+}
+
 /** Metrics that only increase; none if no history is recorded. */
 export function historyCounters(
   history: HistoryService | undefined,
 ): ComputedMetric[] {
   if (history === undefined) return [];
+  const info = reader(history);
   return [
     {
       name: "occupancy_history_late_total",
       help:
         "Readings that came too late to change the history at their time; they change it at the oldest time that is still open.",
-      read: () => single(history.info().tooLate),
+      read: () => single(info().tooLate),
     },
     {
       name: "occupancy_history_dropped_total",
       help:
         "Changes that were not recorded because there were too many; the next sample has the latest state of their cells.",
-      read: () => single(history.info().dropped ?? 0),
+      read: () => single(info().dropped),
     },
   ];
 }
@@ -32,6 +50,7 @@ export function historyGauges(
   history: HistoryService | undefined,
 ): ComputedMetric[] {
   if (history === undefined) return [];
+  const info = reader(history);
   const gauge = (
     name: string,
     help: string,
@@ -40,7 +59,7 @@ export function historyGauges(
     name: `occupancy_history_${name}`,
     help,
     read() {
-      const value = read(history.info());
+      const value = read(info());
       return value === undefined ? [] : single(value);
     },
   });
@@ -71,7 +90,7 @@ export function historyGauges(
       help: "Rows of the history in the store, by kind.",
       labels: ["kind"],
       read: () =>
-        Object.entries(history.info().rows ?? {}).map((
+        Object.entries(info().rows).map((
           [kind, rows],
         ) => [rows, { kind }]),
     },

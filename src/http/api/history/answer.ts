@@ -39,6 +39,7 @@ const CONTENT_TYPES = {
 const STATUSES: Readonly<Record<string, number>> = {
   "history-off": 409,
   "unknown-zone": 404,
+  overloaded: 503,
 };
 
 /**
@@ -107,7 +108,9 @@ export async function answerPast<Question, Answer>(
 function problemOf(error: unknown): unknown {
   if (!(error instanceof ProtocolError)) return error;
   const { code, message, hint } = error;
-  return new Problem({ status: STATUSES[code] ?? 400, code, message, hint });
+  const status = STATUSES[code] ?? 400;
+  const headers = status === 503 ? { "retry-after": "1" } : {};
+  return new Problem({ status, code, message, hint, headers });
 }
 
 /** Weak: the text of equal answers may be compressed. */

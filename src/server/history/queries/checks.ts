@@ -6,12 +6,7 @@
 import { quote } from "../../../protocol/text.ts";
 import { ProtocolError } from "../../../protocol/mod.ts";
 import type { Step } from "../../../history/answers.ts";
-import {
-  countSteps,
-  STEP_SECONDS,
-  type TimeZone,
-  timeZoneOf,
-} from "../../../history/calendar.ts";
+import { countSteps, STEP_SECONDS } from "../../../history/calendar.ts";
 import {
   DAY_SECONDS,
   HOUR_SECONDS,
@@ -157,24 +152,6 @@ export function checkSteps({ from, to }: AskedTime, step: Step): void {
         : `Use steps of ${smallest} or more, or ask for a shorter time.`,
     },
   );
-}
-
-/**
- * Returns a time zone.
- *
- * @throws {ProtocolError} `bad-timezone`
- */
-export function checkTimeZone(name: string): TimeZone {
-  try {
-    return timeZoneOf(name);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new ProtocolError(
-      "bad-timezone",
-      `there is no time zone ${quote(name)}`,
-      { hint: 'Use a name of the IANA database, such as "Europe/Berlin".' },
-    );
-  }
 }
 
 /**

@@ -13,13 +13,14 @@ const MAX_GAPS = 100;
 /** What the options and the recorder say. */
 export type KnownInfo = Omit<
   HistoryInfo,
-  "oldest" | "oldestRollup" | "newest" | "bytes" | "gaps"
+  "oldest" | "oldestRollup" | "newest" | "bytes" | "rows" | "gaps"
 >;
 
 /** Adds to what is known what the tables have. */
 export function info(question: Question, known: KnownInfo): HistoryInfo {
   const { tables, recorded, now } = question;
   const rollups = rolledUp(question).from;
+  const { bytes, ...kinds } = tables.size();
   const newest = known.recording && known.lag === 0
     ? now
     : tables.meta.get(SEEN);
@@ -32,7 +33,14 @@ export function info(question: Question, known: KnownInfo): HistoryInfo {
       { oldest: recorded.from * 1000 }),
     ...(rollups !== undefined && { oldestRollup: rollups * 1000 }),
     ...(newest !== undefined && { newest: newest * 1000 }),
-    bytes: tables.size().bytes,
+    bytes,
+    rows: {
+      parts: kinds.parts.rows,
+      blocks: kinds.blocks.rows,
+      frames: kinds.frames.rows,
+      "cell-days": kinds.cellDays.rows,
+      "zone-days": kinds.zoneDays.rows,
+    },
     gaps: inMs(inTime.slice(-MAX_GAPS)),
   };
 }

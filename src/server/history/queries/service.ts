@@ -19,6 +19,7 @@ import type {
 } from "../../../history/answers.ts";
 import type { TimeZone } from "../../../history/calendar.ts";
 import { HOUR_SECONDS } from "../../../history/hour.ts";
+import { checkTimeZone } from "../../../history/questions.ts";
 import { ProtocolError } from "../../../protocol/mod.ts";
 import type { HistoryTables } from "../../../store/store.ts";
 import type { Zones } from "../../../zones/mod.ts";
@@ -26,7 +27,7 @@ import type { ServerLog } from "../../log.ts";
 import type { PruningOptions } from "../pruning.ts";
 import type { Recorder } from "../recorder.ts";
 import { changes } from "./changes.ts";
-import { checkTimeZone, noCells } from "./checks.ts";
+import { noCells } from "./checks.ts";
 import { info } from "./info.ts";
 import { mapAt } from "./map_at.ts";
 import { Question } from "./question.ts";
@@ -52,7 +53,10 @@ export interface KeptHistory extends PruningOptions {
 /** What a {@linkcode HistoryQueries} needs of its server. */
 export interface QueryContext {
   readonly tables: HistoryTables;
-  readonly recorder: Pick<Recorder, "capture" | "lagMs" | "tooLate">;
+  readonly recorder: Pick<
+    Recorder,
+    "capture" | "dropped" | "lagMs" | "tooLate"
+  >;
   readonly log: Pick<ServerLog, "warnLimited">;
   /** Returns the clock of the server, ms since 1970. */
   readonly now: () => number;
@@ -92,6 +96,7 @@ export class HistoryQueries implements HistoryService {
       maxBytes: kept.maxBytes,
       lag: Math.round(recorder.lagMs),
       tooLate: recorder.tooLate,
+      dropped: recorder.dropped,
       timezone: kept.timezone,
     });
   }

@@ -74,6 +74,7 @@ export class RecordedDays {
     this.queries = new HistoryQueries({
       tables: cared.tables,
       recorder: {
+        dropped: 0,
         capture: () => {
           this.captures++;
           return Promise.resolve(true);
