@@ -7,7 +7,7 @@ set DENO_NO_UPDATE_CHECK=1
 rem Permissions by command (docs/SECURITY.md, "On the machine").
 set extra=--allow-net --allow-run=less,more.com
 for %%c in (server doctor store) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-sys=systemMemoryInfo
-for %%c in (users zones) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-run=less,more.com
+for %%c in (users zones history) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-run=less,more.com
 for %%c in (completions man) do if "%~1"=="%%c" set extra=
 if "%~1"=="config" set extra=--allow-run=less,more.com
 set variables=OCCUPANCY_*,DENO_DIR,HOME,USERPROFILE,LOCALAPPDATA,XDG_*,TERM,XTERM_VERSION,COLORTERM,COLUMNS,LINES,NO_COLOR,PAGER,LESS,LV,MQTTJS_SOCKS_PROXY

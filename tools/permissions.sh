@@ -124,6 +124,8 @@ option() { # name, value
     server:http | doctor:http) http=1 && { [ "$2" = off ] || allow_listen "$2"; } ;;
     users:users) users=1 && allow_write "$2" && allow_write "$2.new" ;;
     server:users) users=1 && allow_read "$2" ;;
+    # Written beside it, then renamed; - is stdout.
+    history:output) [ "$2" = - ] || { allow_write "$2" && allow_write "$2.new"; } ;;
     server:store | doctor:store) store=1 && allow_store "$2" ;;
   esac
 }
@@ -178,15 +180,17 @@ for word; do
     --webhook | --webhook-secret-file) expected=${word#--} ;;
     --redis-password-file | --redis-ca | --redis-cert | --redis-key) expected=${word#--} ;;
     --zones) [ "$command" != server ] || expected=zones ;; # others: a switch
-    --file | --http-token-file | --map-file) expected=${word#--} ;;
+    --file | --http-token-file | --map-file | --output) expected=${word#--} ;;
     --*) ;;
     -b) expected=broker ;;
     -l) expected=listen ;;
     -f) expected=file ;;
+    -o) expected=output ;;
     -b*) option broker "${word#-b}" ;;
     -l*) option listen "${word#-l}" ;;
     -f*) option file "${word#-f}" ;;
-    -*[blf]*) allow_all ;; # short options in one word, such as -qb
+    -o*) option output "${word#-o}" ;;
+    -*[blfo]*) allow_all ;; # short options in one word, such as -qb
     -*) ;;
     *) operand "$word" ;;
   esac
@@ -246,7 +250,7 @@ case $command in
     any_write=none
     [ -n "$url" ] || allow_host 127.0.0.1:8080
     ;;
-  zones) [ -n "$url" ] || allow_host 127.0.0.1:8080 ;;
+  zones | history) [ -n "$url" ] || allow_host 127.0.0.1:8080 ;;
   *)
     any_write=none
     [ -n "$broker" ] || allow_host localhost:1883

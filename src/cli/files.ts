@@ -52,19 +52,25 @@ export async function readInput(
  *
  * @throws {AppError} if it cannot be written; the old file stays
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
   try {
     const before = await Deno.lstat(path).catch((error: unknown) => {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
     });
     if (before !== undefined && !before.isFile) {
-      await Deno.writeTextFile(path, text);
+      await Deno.writeFile(path, bytes);
       return;
     }
     const next = `${path}.new`;
     try {
-      await Deno.writeTextFile(next, text, {
+      await Deno.writeFile(next, bytes, {
         createNew: true,
         ...(before?.mode != null && { mode: before.mode & 0o777 }),
       });

@@ -44,6 +44,12 @@ const BY_COMMAND: Readonly<Record<string, Granted>> = {
     write: "f,f.new",
     run: "tail",
   },
+  "history -o f": {
+    net: "127.0.0.1:8080",
+    read: "f,f.new",
+    write: "f,f.new",
+    run: "tail",
+  },
   "users --users f": { read: "f,f.new", write: "f,f.new", run: "tail" },
   "store copy sqlite:/tmp/m.db redis://127.0.0.1": {
     net: true,
@@ -136,6 +142,23 @@ const CASES: readonly Case[] = [
   ...["zones import -", "zones export", "zones set import", "zones list"].map(
     (args) => ({ args, granted: { net: "127.0.0.1:8080", run: "tail" } }),
   ),
+  ...["-o f", "-of", "--output f", "--output=f"].map((args) => ({
+    args: `history --at -1h ${args} --url map.example`,
+    granted: {
+      net: "map.example",
+      read: "f,f.new",
+      write: "f,f.new",
+      run: "tail",
+    },
+  })),
+  {
+    args: "history --format parquet --output -",
+    granted: { net: "127.0.0.1:8080", run: "tail" },
+  },
+  {
+    args: "history -uo f",
+    granted: { net: true, read: true, write: true, run: "tail" },
+  },
   // The users file, and the new one beside it.
   {
     args: "users add alice --users=/etc/occupancy/users",
@@ -377,6 +400,7 @@ Deno.test({
         const words = [name, `--${option.name}`, "/some/file"];
         const { read } = grantedBy(await launched(words));
         assert.match(String(read), /\/some\/file/, words.join(" "));
+        if ("flagOnly" in option) continue;
         const variable = option.name.toUpperCase().replaceAll("-", "_");
         const env = { [`OCCUPANCY_${variable}`]: "/some/file" };
         const fromEnv = grantedBy(await launched([name], { env }));

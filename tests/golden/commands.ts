@@ -28,6 +28,7 @@ export const COMMAND_LINES: readonly string[] = [
     "request",
     "layers",
     "zones",
+    "history",
     "users",
     "store",
     "simulate",

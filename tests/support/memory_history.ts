@@ -96,7 +96,9 @@ export class MemoryHistory implements HistoryService {
   async zoneSeries({ zone, ...range }: ZoneSeriesQuery): Promise<Series> {
     await this.#ask({ zone, ...range });
     if (!this.#options.zones?.includes(zone)) {
-      throw new ProtocolError("unknown-zone", `there is no zone "${zone}"`);
+      throw new ProtocolError("unknown-zone", `there is no zone "${zone}"`, {
+        hint: "occupancy zones list shows all zones.",
+      });
     }
     return {
       ...this.#series(range),
@@ -187,7 +189,9 @@ export class MemoryHistory implements HistoryService {
 
   #checkRange(from: number, to: number): void {
     if (from >= to) {
-      throw new ProtocolError("bad-range", "from is not before to");
+      throw new ProtocolError("bad-range", "from is not before to", {
+        hint: "Use an earlier from.",
+      });
     }
     this.#check(from);
     this.#check(to);
@@ -204,7 +208,9 @@ export class MemoryHistory implements HistoryService {
       );
     }
     if (at > now()) {
-      throw new ProtocolError("bad-time", `${shown} is in the future`);
+      throw new ProtocolError("bad-time", `${shown} is in the future`, {
+        hint: "Use now.",
+      });
     }
   }
 }

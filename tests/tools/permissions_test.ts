@@ -73,7 +73,7 @@ Deno.test({
     assert.deepEqual(lines, [
       `set extra=--allow-net ${pager}`,
       'for %%c in (server doctor store) do if "%~1"=="%%c" set extra=--allow-net --allow-write --allow-sys=systemMemoryInfo',
-      `for %%c in (users zones) do if "%~1"=="%%c" set extra=--allow-net --allow-write ${pager}`,
+      `for %%c in (users zones history) do if "%~1"=="%%c" set extra=--allow-net --allow-write ${pager}`,
       'for %%c in (completions man) do if "%~1"=="%%c" set extra=',
       `if "%~1"=="config" set extra=${pager}`,
     ]);

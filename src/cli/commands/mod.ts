@@ -47,6 +47,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     loadAction: async () => (await import("./zones/run.ts")).zones,
   }),
   defineCommand({
+    name: "history",
+    summary: "the map at a time, how rooms and cells were used",
+    runsPrograms: true,
+    writesFiles: true,
+    loadSpec: async () => (await import("./history/options.ts")).HISTORY,
+    loadAction: async () => (await import("./history/run.ts")).history,
+  }),
+  defineCommand({
     name: "users",
     summary: "add, change, delete or list users of the embedded broker",
     runsPrograms: true,

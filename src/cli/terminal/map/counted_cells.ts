@@ -16,19 +16,35 @@ export class CountedCells {
 
   /** Adds the cells of a reply or of an event; they replace earlier ones. */
   add(view: Pick<MapView, "cells" | "time" | "staleAfter">): void {
-    const { table } = this;
     const { length, x, y, value, time } = view.cells;
     for (let i = 0; i < length; i++) {
-      const before = table.length;
-      const row = table.insert(x[i]!, y[i]!);
-      if (row < before) {
-        this.#counter.remove(table.value[row]!, this.#freshnessOf(row));
-      }
-      table.value[row] = value[i]!;
-      table.time[row] = time[i]!;
-      table.stale[row] = wasStale(time[i]!, view) ? 1 : 0;
-      this.#counter.add(value[i]!, this.#freshnessOf(row));
+      const isStale = wasStale(time[i]!, view);
+      this.put(x[i]!, y[i]!, value[i]!, time[i]!, isStale);
     }
+  }
+
+  /**
+   * Adds or replaces a cell.
+   *
+   * @param time of the observation, ms since 1970; NaN if not known
+   */
+  put(
+    x: number,
+    y: number,
+    value: number,
+    time: number,
+    isStale: boolean,
+  ): void {
+    const { table } = this;
+    const before = table.length;
+    const row = table.insert(x, y);
+    if (row < before) {
+      this.#counter.remove(table.value[row]!, this.#freshnessOf(row));
+    }
+    table.value[row] = value;
+    table.time[row] = time;
+    table.stale[row] = isStale ? 1 : 0;
+    this.#counter.add(value, this.#freshnessOf(row));
   }
 
   /** Removes all cells. */

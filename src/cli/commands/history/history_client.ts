@@ -1,0 +1,227 @@
+/**
+ * Asks the HTTP interface of a server about the past.
+ *
+ * @module
+ */
+import type { GapMs, HistoryInfo, Series } from "../../../history/answers.ts";
+import { isJsonObject } from "../../../protocol/text.ts";
+import { type HttpAnswer, type HttpApi, segmentOf } from "../../http_api.ts";
+
+const HISTORY = "api/v1/history";
+
+/** The parameters of a question; those without a value are not sent. */
+export type Parameters = Readonly<Record<string, string | undefined>>;
+
+/** An answer, with its text as the server sent it. */
+export interface Answered<Answer> {
+  readonly text: string;
+  readonly answer: Answer;
+}
+
+/** A cell: x, y, value, since when in ms since 1970 (null: longer), 1 if stale. */
+export type PastRow = readonly [number, number, number, number | null, 0 | 1];
+
+/** The map at a time. */
+export interface MapAnswer {
+  readonly layer: string;
+  /** ms since 1970 */
+  readonly at: number;
+  /** True if nothing was recorded at that time. */
+  readonly gap: boolean;
+  readonly cells: readonly PastRow[];
+}
+
+/** How many were there, step by step. */
+export type SeriesAnswer = Omit<Series, "region"> & {
+  /** The corners. */
+  readonly region?: readonly number[];
+};
+
+/** How much each cell was used; columns of equal length. */
+export interface UtilisationAnswer {
+  readonly layer: string;
+  readonly from: number;
+  readonly to: number;
+  readonly days: readonly number[];
+  readonly hours: readonly [from: number, to: number];
+  readonly timezone: string;
+  readonly seconds: number;
+  readonly dayCount: number;
+  readonly cells:
+    & Readonly<
+      Record<"x" | "y" | "occupied" | "known" | "changes", readonly number[]>
+    >
+    & { readonly last: readonly (number | null)[] };
+  readonly week: {
+    readonly occupied: readonly (readonly number[])[];
+    readonly known: readonly (readonly number[])[];
+  };
+  readonly gaps: readonly GapMs[];
+}
+
+/** What was deleted. */
+export interface PruneResult {
+  /** ms since 1970 */
+  readonly before: number;
+  /** Bytes of the history before and after. */
+  readonly bytesBefore: number;
+  readonly bytes: number;
+}
+
+/** Sends questions about the history of one server. */
+export class HistoryClient {
+  readonly #api: HttpApi;
+
+  constructor(api: HttpApi) {
+    this.#api = api;
+  }
+
+  /** Returns what is recorded. */
+  info(): Promise<Answered<HistoryInfo>> {
+    return this.#get(HISTORY, {}, isInfo);
+  }
+
+  /** Returns the map at a time. */
+  map(parameters: Parameters): Promise<Answered<MapAnswer>> {
+    return this.#get(`${HISTORY}/map`, parameters, isMap);
+  }
+
+  /** Returns the counts of a zone. */
+  zone(name: string, parameters: Parameters): Promise<Answered<SeriesAnswer>> {
+    const path = `${HISTORY}/zones/${segmentOf(name)}`;
+    return this.#get(path, parameters, isSeries);
+  }
+
+  /** Returns the counts of a region or a layer. */
+  series(parameters: Parameters): Promise<Answered<SeriesAnswer>> {
+    return this.#get(`${HISTORY}/series`, parameters, isSeries);
+  }
+
+  /** Returns how much each cell was used. */
+  utilisation(parameters: Parameters): Promise<Answered<UtilisationAnswer>> {
+    return this.#get(`${HISTORY}/utilisation`, parameters, isUtilisation);
+  }
+
+  /** Deletes what was recorded before a time. */
+  async prune(parameters: Parameters): Promise<Answered<PruneResult>> {
+    const path = HISTORY + queryOf(parameters);
+    return this.#read(await this.#api.send("DELETE", path), isPruneResult);
+  }
+
+  async #get<Answer>(
+    path: string,
+    parameters: Parameters,
+    isAnswer: (value: unknown) => value is Answer,
+  ): Promise<Answered<Answer>> {
+    const answer = await this.#api.send("GET", path + queryOf(parameters));
+    return this.#read(answer, isAnswer);
+  }
+
+  #read<Answer>(
+    { text, json }: HttpAnswer,
+    isAnswer: (value: unknown) => value is Answer,
+  ): Answered<Answer> {
+    const answer = json();
+    if (!isAnswer(answer)) throw this.#api.notOccupancy();
+    return { text, answer };
+  }
+}
+
+function queryOf(parameters: Parameters): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) query.set(name, value);
+  }
+  const text = query.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+function isMap(value: unknown): value is MapAnswer {
+  return isJsonObject(value) && typeof value.layer === "string" &&
+    isNumber(value.at) && typeof value.gap === "boolean" &&
+    Array.isArray(value.cells) && value.cells.every(isRow);
+}
+
+function isRow(row: unknown): row is PastRow {
+  return Array.isArray(row) && row.length === 5 &&
+    row.every((one, i) => isNumber(one) || (i === 3 && one === null));
+}
+
+const SERIES_COLUMNS = [
+  ...["least", "mean", "most", "occupied", "known", "entries"],
+];
+
+function isSeries(value: unknown): value is SeriesAnswer {
+  if (
+    !isJsonObject(value) || !isNumber(value.from) || !isNumber(value.to) ||
+    typeof value.step !== "string" || !isZoneName(value.timezone) ||
+    typeof value.layer !== "string" || !isColumn(value.start, isNumber) ||
+    !isGaps(value.gaps)
+  ) return false;
+  const { length } = value.start;
+  return SERIES_COLUMNS.every((name) =>
+    isColumn(value[name], isNumberOrNull, length)
+  );
+}
+
+const USE_COLUMNS = ["x", "y", "occupied", "known", "changes"];
+
+function isUtilisation(value: unknown): value is UtilisationAnswer {
+  if (
+    !isJsonObject(value) || !isNumber(value.from) || !isNumber(value.to) ||
+    !isNumber(value.seconds) || !isNumber(value.dayCount) ||
+    typeof value.layer !== "string" || !isZoneName(value.timezone) ||
+    !isColumn(value.days, isNumber) || !isColumn(value.hours, isNumber, 2) ||
+    !isGaps(value.gaps) || !isJsonObject(value.cells) ||
+    !isJsonObject(value.week)
+  ) return false;
+  const { cells, week } = value;
+  if (!isColumn(cells.x, isNumber)) return false;
+  const { length } = cells.x;
+  return USE_COLUMNS.every((name) => isColumn(cells[name], isNumber, length)) &&
+    isColumn(cells.last, isNumberOrNull, length) &&
+    [week.occupied, week.known].every((rows) =>
+      isColumn(rows, (row) => isColumn(row, isNumber, 24), 7)
+    );
+}
+
+function isInfo(value: unknown): value is HistoryInfo {
+  return isJsonObject(value) && typeof value.recording === "boolean" &&
+    ["resolution", "keep", "keepRollups", "bytes", "maxBytes", "lag", "tooLate"]
+      .every((name) => isNumber(value[name])) &&
+    ["oldest", "oldestRollup", "newest"].every((name) =>
+      value[name] === undefined || isNumber(value[name])
+    ) &&
+    typeof value.cells === "boolean" && isZoneName(value.timezone) &&
+    isGaps(value.gaps);
+}
+
+function isPruneResult(value: unknown): value is PruneResult {
+  return isJsonObject(value) && isNumber(value.before) &&
+    isNumber(value.bytes) && isNumber(value.bytesBefore);
+}
+
+function isGaps(value: unknown): boolean {
+  return isColumn(value, (gap) => isColumn(gap, isNumber, 2));
+}
+
+function isColumn(
+  value: unknown,
+  isItem: (item: unknown) => boolean,
+  length?: number,
+): value is unknown[] {
+  return Array.isArray(value) && value.every(isItem) &&
+    (length === undefined || value.length === length);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || isNumber(value);
+}
+
+function isZoneName(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
