@@ -40,7 +40,10 @@ export interface Series {
   readonly start: readonly number[];
   /** The smallest count: the sum of the values of fresh occupied cells. */
   readonly least: readonly (number | null)[];
-  /** The mean count over the known time. */
+  /**
+   * The mean count over the known time; of a region before the kept changes, of
+   * which only the mean is known, the mean number of occupied cells.
+   */
   readonly mean: readonly (number | null)[];
   /** The largest count. */
   readonly most: readonly (number | null)[];

@@ -16,13 +16,13 @@ import {
   DAY_HOURS,
   DAY_SECONDS,
   dayOf,
-  hourOf,
   startOf,
 } from "../../../history/hour.ts";
 import { TileChanges } from "../../../history/tile_changes.ts";
 import { TileFrame } from "../../../history/tile_frame.ts";
 import type { Region } from "../../../protocol/region.ts";
 import type { HistoryDayRow } from "../../../store/store.ts";
+import { oldestHour } from "../oldest.ts";
 import type { TileAddress } from "../tile_reader.ts";
 import { CellSums } from "./cell_sums.ts";
 import { cellsOfRegion } from "./past_cells.ts";
@@ -96,6 +96,8 @@ export class TileUse {
       this.days?.occupied.fill(0);
       this.#at = this.#hours.from;
       this.#readState(tile);
+      // Cells that were reported before, if they stay unknown.
+      this.sums.addConstant(this.#state, 0, 0);
       yield* this.#addRollups(tile);
     }
     this.#addConstant(this.#question.changesFrom);
@@ -110,13 +112,14 @@ export class TileUse {
 
   /** Reads the state before the first hour. */
   #readState(tile: TileAddress): void {
-    const { reader, tables, recorded, changesFrom } = this.#question;
+    const { reader, tables } = this.#question;
     const { layer, tx, ty } = tile;
     const hour = this.#at;
     this.#state.clear();
     this.#endOf = undefined;
-    if (hour <= Math.max(changesFrom, hourOf(recorded.from ?? Infinity))) {
+    if (hour < oldestHour(tables)) {
       this.#endOf = tables.cellDayBefore(layer, tx, ty, dayOf(hour));
+      this.#loadState();
       return;
     }
     const damaged = reader.stateBefore(tile, hour, this.#state);

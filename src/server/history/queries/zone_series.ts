@@ -20,6 +20,7 @@ import {
 import type { HistoryDayRow } from "../../../store/store.ts";
 import type { Zone, Zones } from "../../../zones/mod.ts";
 import { ZoneShape } from "../../../zones/tile_mask.ts";
+import { oldestRollupDay } from "../oldest.ts";
 import {
   type AskedTime,
   checkLength,
@@ -84,7 +85,7 @@ export function* zoneSeries(
 export function rolledUp(
   { recorded, tables }: Question,
 ): { from: number | undefined; now: number } {
-  const day = tables.oldestDay();
+  const day = oldestRollupDay(tables);
   if (day === undefined) return recorded;
   const from = Math.min(recorded.from ?? Infinity, day * DAY_SECONDS);
   return { from, now: recorded.now };
