@@ -5,7 +5,11 @@
  */
 import type { OccupancyMap } from "../../src/grid/mod.ts";
 import type { Link } from "../../src/mqtt/link.ts";
-import type { CellLimits, Server } from "../../src/server/mod.ts";
+import type {
+  CellLimits,
+  Server,
+  ServerOptions,
+} from "../../src/server/mod.ts";
 import { serverLog } from "./server_log.ts";
 import { type Mosquitto, startMosquitto } from "./mosquitto.ts";
 
@@ -28,6 +32,8 @@ export interface System extends AsyncDisposable {
 export interface SystemOptions {
   readonly cellLimits?: CellLimits;
   readonly clock?: () => number;
+  /** How a history is recorded. Default: none is. */
+  readonly history?: ServerOptions["history"];
   /** Shards of the map. Default 1. */
   readonly shards?: number;
   /**
@@ -41,7 +47,7 @@ const NAME = "server-under-test";
 /** Starts a server with the memory store and a broker. */
 export async function startSystem(
   kind: BrokerKind,
-  { clock, cellLimits, beforeServer, shards = 1 }: SystemOptions = {},
+  { clock, cellLimits, beforeServer, history, shards = 1 }: SystemOptions = {},
 ): Promise<System> {
   const { OccupancyMap } = await import("../../src/grid/mod.ts");
   const { Topics } = await import("../../src/protocol/mod.ts");
@@ -62,6 +68,7 @@ export async function startSystem(
       name: NAME,
       version: "0.0.0",
       log: serverLog((line) => log.push(line)),
+      history,
       ...(clock && { clock }),
       ...(cellLimits && { cellLimits }),
     });

@@ -393,6 +393,34 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a question about cells counts as four large responses",
+  ...needs(),
+  fn: async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const past = new MemoryHistory({
+      ...{ oldest: OLDEST, now: () => NOW, before: () => promise },
+    });
+    await using server = await startServer({
+      history: past,
+      clock: () => NOW,
+      limits: { largeResponses: 9, waitMs: 50 },
+    });
+    const url = "/api/v1/history";
+    const answers = [
+      server.get(`${url}/map?at=now`),
+      server.get(`${url}/utilisation`),
+    ];
+    await until(() => past.asked.length === 2);
+    assert.equal((await server.get(`${url}/map?at=now`)).status, 503);
+    answers.push(server.get(`${url}/series`));
+    await until(() => past.asked.length === 3);
+    assert.equal((await server.get(`${url}/series`)).status, 503);
+    resolve();
+    for (const answer of answers) assert.equal((await answer).status, 200);
+  },
+});
+
+Deno.test({
   name: "a fault of the history is a fault of the server, and frees its share",
   ...needs(),
   fn: async () => {

@@ -27,6 +27,12 @@ export interface PastBody {
 
 type Column = Int32Array | Uint8Array | Uint32Array | Float64Array;
 
+/**
+ * The shares of an answer that may have the cells of a whole layer: it is in
+ * memory until the client has read it, up to 50 MB.
+ */
+export const CELLS_SHARES = 4;
+
 /** Hashed in one turn: about a millisecond. */
 const HASH_BYTES = 512 * 1024;
 
@@ -54,6 +60,8 @@ export function historyOf({ history }: HttpContext): HistoryService {
 
 /** A request about the past. */
 export interface PastRequest<Question, Answer> {
+  /** Shares of the large responses. */
+  readonly shares: number;
   /** Reads the question; may throw a {@linkcode ProtocolError}. */
   readonly read: (history: HistoryService) => Question;
   /** Asks; may reject with a {@linkcode ProtocolError}. */
@@ -73,14 +81,16 @@ export interface PastRequest<Question, Answer> {
  */
 export async function answerPast<Question, Answer>(
   context: RequestContext,
-  { read, ask, write }: PastRequest<Question, Answer>,
+  { shares, read, ask, write }: PastRequest<Question, Answer>,
 ): Promise<Response> {
   const { request, server, limits, exchange, metrics } = context;
   const history = historyOf(server);
   let share: Share | undefined;
   try {
     const question = read(history);
-    share = await limits.largeResponses.take(exchange, 1);
+    const { largeResponses } = limits;
+    const amount = Math.min(shares, largeResponses.max);
+    share = await largeResponses.take(exchange, amount);
     if (share === undefined) throw overloaded("largeResponses");
     const body = write(await ask(history, question));
     const etag = await etagOf(context, body);

@@ -15,7 +15,7 @@ import {
   TIME,
 } from "../../openapi/schemas.ts";
 import { checkNames, readLayer, readRegion } from "../../query.ts";
-import { answerPast, type PastBody } from "./answer.ts";
+import { answerPast, CELLS_SHARES, type PastBody } from "./answer.ts";
 import {
   RequestTimes,
   timeParameter,
@@ -63,6 +63,7 @@ export const getPastChanges: Endpoint = {
     const layer = readLayer(query);
     const region = readRegion(query);
     return answerPast(context, {
+      shares: CELLS_SHARES,
       read(history) {
         const times = new RequestTimes(context.server, history, query);
         return { from: times.read("from"), to: times.read("to") };

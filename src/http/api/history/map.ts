@@ -15,7 +15,7 @@ import {
 } from "../../openapi/schemas.ts";
 import { checkNames, readChoice, readLayer, readRegion } from "../../query.ts";
 import { CSV_HEADER, type TimeForm } from "../cell_rows.ts";
-import { answerPast, type PastBody } from "./answer.ts";
+import { answerPast, CELLS_SHARES, type PastBody } from "./answer.ts";
 import {
   FORMAT_PARAMETER,
   RequestTimes,
@@ -77,6 +77,7 @@ export const getPastMap: Endpoint = {
     const format = readChoice(query, "format", ["json", "csv"]);
     const times = readChoice(query, "times", ["ms", "rfc3339"]);
     return answerPast(context, {
+      shares: CELLS_SHARES,
       read: (history) =>
         new RequestTimes(context.server, history, query).read("at"),
       ask: (history, at) => history.mapAt({ layer, region, at }),

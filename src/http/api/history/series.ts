@@ -108,6 +108,7 @@ function answerSeries(
   const format = readChoice(query, "format", ["json", "csv"]);
   const times = readChoice(query, "times", ["ms", "rfc3339"]);
   return answerPast(context, {
+    shares: 1,
     read: (history) =>
       new RequestTimes(context.server, history, query).readSeries(),
     ask,

@@ -12,7 +12,7 @@ import {
 } from "../../openapi/schemas.ts";
 import { checkNames, readChoice, readLayer, readRegion } from "../../query.ts";
 import type { TimeForm } from "../cell_rows.ts";
-import { answerPast, type PastBody } from "./answer.ts";
+import { answerPast, CELLS_SHARES, type PastBody } from "./answer.ts";
 import {
   cornersOf,
   FORMAT_PARAMETER,
@@ -93,6 +93,7 @@ export const getUtilisation: Endpoint = {
     const format = readChoice(query, "format", ["json", "csv"]);
     const form = readChoice(query, "times", ["ms", "rfc3339"]);
     return answerPast(context, {
+      shares: CELLS_SHARES,
       read(history) {
         const times = new RequestTimes(context.server, history, query);
         return {
