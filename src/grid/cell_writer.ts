@@ -134,7 +134,9 @@ export class CellWriter {
       // every reading replaces it.
       if (time < oldTime && oldTime <= latest) {
         late++;
-        log?.late(x, y, value, time, chunk.value[slot]!, oldTime);
+        if (log !== undefined && revision > log.durable) {
+          log.late(x, y, value, time, chunk.value[slot]!, oldTime);
+        }
         onDropped?.(i, "late");
         continue;
       }

@@ -76,6 +76,11 @@ export class ChangeLog {
    * `Infinity`: nothing is logged but late readings.
    */
   sampled = Infinity;
+  /**
+   * Late readings of calls with a later revision are logged: those before are
+   * stored already. They would replace states that are stored after them.
+   */
+  durable = 0;
   /** States that begin before this second are not logged; see `tooLate`. */
   openFrom = 0;
   /** Number of states that were too late to be logged. */

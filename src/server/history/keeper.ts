@@ -51,6 +51,7 @@ export class Keeper {
   readonly #closer: Closer;
   readonly #pruner: Pruner;
   #isRunning = false;
+  #stopped = false;
   #deletions: string | undefined;
   #retryAt = -Infinity;
   #damaged = 0;
@@ -82,7 +83,8 @@ export class Keeper {
 
   /** Call it once a second, after the map was loaded. */
   tick(): void {
-    if (this.#isRunning || this.#context.monotonic() < this.#retryAt) return;
+    if (this.#isRunning || this.#stopped) return;
+    if (this.#context.monotonic() < this.#retryAt) return;
     if (this.#isDue) void this.run();
   }
 
@@ -93,12 +95,14 @@ export class Keeper {
    * {@linkcode Keeper.stop}
    */
   async run(): Promise<void> {
-    if (this.#isRunning) return;
+    if (this.#isRunning || this.#stopped) return;
     this.#isRunning = true;
     try {
       this.#pace.begin();
       while (!await this.#round());
     } catch (error) {
+      // The store is closed: a step was waiting for its turn.
+      if (this.#stopped) return;
       this.#context.log.warnLimited(
         "history-care",
         `Cannot close the hours of the history: ${
@@ -107,15 +111,15 @@ export class Keeper {
       );
     } finally {
       this.#isRunning = false;
-      this.#retryAt = this.#pruner.isTooLarge || this.hoursBehind > 0
-        ? this.#context.monotonic() + RETRY_INTERVAL_MS
-        : -Infinity;
     }
+    this.#retryAt = this.#pruner.isTooLarge || this.hoursBehind > 0
+      ? this.#context.monotonic() + RETRY_INTERVAL_MS
+      : -Infinity;
   }
 
   /** Ends the work where it is. */
   stop(): void {
-    this.#isRunning = true;
+    this.#stopped = true;
     this.#pace.stop();
   }
 

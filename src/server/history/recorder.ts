@@ -102,7 +102,7 @@ export class Recorder implements HistoryWork {
     );
     this.#flushedAt = monotonic();
     for (const [i, log] of this.#sampler.logs.entries()) {
-      log.sampled = meta.get(SAMPLED + i) ?? 0;
+      log.sampled = log.durable = meta.get(SAMPLED + i) ?? 0;
       log.openFrom = startOf(meta.get(CLOSED_TO) ?? 0);
     }
     this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
@@ -161,6 +161,7 @@ export class Recorder implements HistoryWork {
       const log = this.#sampler.logs[i]!;
       // The map is an earlier one than was recorded.
       if (log.sampled > revision) log.sampled = 0;
+      log.durable = 0;
     }
     const second = this.#pace.secondOf(now());
     const replayedTo = (this.#pace.appliedTo ?? -Infinity) / 1000;
