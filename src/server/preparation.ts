@@ -67,7 +67,16 @@ export class Preparation {
     const moment = { now, revision: this.#map.revision, rank: rank() };
     await this.#zones.updated();
     if (moment.rank > this.#zonesAt.rank) this.#zonesAt = moment;
-    return { rank: this.#zonesAt.rank, zones: this.#zonesAt };
+    // The states are read later: after further updates, as they are then.
+    const latest = () => this.#zonesAt;
+    return {
+      get rank() {
+        return latest().rank;
+      },
+      get zones() {
+        return latest();
+      },
+    };
   }
 
   async #ask(request: PastRequest, rank: () => number): Promise<Prepared> {

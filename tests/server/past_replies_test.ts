@@ -12,17 +12,14 @@ import {
   SeriesAssembler,
   type SeriesPart,
 } from "../../src/protocol/mod.ts";
-import { PastQuestions } from "../../src/server/past_questions.ts";
-import { Preparation } from "../../src/server/preparation.ts";
-import { Replies } from "../../src/server/replies.ts";
-import { ReplyJobs } from "../../src/server/reply_jobs.ts";
+import type { Replies } from "../../src/server/replies.ts";
 import { FakeLink } from "../support/fake_link.ts";
 import {
   MemoryHistory,
   type MemoryHistoryOptions,
 } from "../support/memory_history.ts";
 import { until } from "../support/until.ts";
-import { fakeContext, NOW } from "./support.ts";
+import { createReplies, fakeContext, NOW } from "./support.ts";
 
 const OLDEST = NOW - 30 * 86_400_000;
 const T = NOW - 3_600_000;
@@ -32,12 +29,6 @@ const RECORDS = [
   { at: T + 2000, x: 9, y: 9, value: -1 },
   { at: T + 5000, x: 1, y: 1, value: 0 },
 ];
-const NO_ZONES = {
-  definitions: new Map(),
-  state: () => undefined,
-  states: () => [],
-  updated: () => Promise.resolve(),
-};
 
 let running: Replies[] = [];
 
@@ -70,13 +61,10 @@ function start(history: HistoryService | undefined) {
   const batch = new ReadingBatch();
   batch.push(1, 1, 7, NOW);
   context.map.apply("default", batch, NOW);
-  const questions = new PastQuestions(() => history, () => NOW);
-  const replies = new Replies(
-    context,
-    new ReplyJobs(context, { refresh: () => NOW }, NO_ZONES),
-    new Preparation(context, NO_ZONES, questions),
-    ({ code }) => errors.push(code),
-  );
+  const replies = createReplies(context, {
+    history,
+    onError: ({ code }) => void errors.push(code),
+  });
   running.push(replies);
   const request = (topic: string, fields: Record<string, unknown>) => {
     const replyTo = `occupancy/response/${topic}`;

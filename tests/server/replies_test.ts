@@ -9,14 +9,10 @@ import {
   type ReplyPart,
 } from "../../src/protocol/mod.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
-import type { HistoryService } from "../../src/history/answers.ts";
-import { PastQuestions } from "../../src/server/past_questions.ts";
-import { Preparation } from "../../src/server/preparation.ts";
-import { Replies } from "../../src/server/replies.ts";
-import { ReplyJobs } from "../../src/server/reply_jobs.ts";
+import type { Replies } from "../../src/server/replies.ts";
 import { FakeLink } from "../support/fake_link.ts";
 import { until } from "../support/until.ts";
-import { fakeContext, NOW } from "./support.ts";
+import { createReplies, fakeContext, NOW } from "./support.ts";
 
 /** The replies of the running test. */
 let running: Replies[] = [];
@@ -35,14 +31,7 @@ function test(name: string, fn: () => void | Promise<void>) {
 }
 
 /** Replies over a layer of `cells` cells, with a link that acknowledges. */
-function start(
-  { cells = 4, manual = false, shards = 1, history }: {
-    readonly cells?: number;
-    readonly manual?: boolean;
-    readonly shards?: number;
-    readonly history?: HistoryService;
-  } = {},
-) {
+function start({ cells = 4, manual = false, shards = 1 } = {}) {
   const log: string[] = [];
   const errors: string[] = [];
   const link = new FakeLink({ manual });
@@ -56,13 +45,9 @@ function start(
     context.map.apply("default", batch, NOW);
   };
   write(0);
-  const questions = new PastQuestions(() => history, () => NOW);
-  const replies = new Replies(
-    context,
-    new ReplyJobs(context, { refresh: () => NOW }, NO_ZONES),
-    new Preparation(context, NO_ZONES, questions),
-    ({ code }) => errors.push(code),
-  );
+  const replies = createReplies(context, {
+    onError: ({ code }) => void errors.push(code),
+  });
   running.push(replies);
   const request = (topic: string, fields: Record<string, unknown> = {}) => {
     const replyTo = `occupancy/response/${topic}`;
@@ -92,12 +77,6 @@ function start(
   };
 }
 
-const NO_ZONES = {
-  definitions: new Map(),
-  state: () => undefined,
-  states: () => [],
-  updated: () => Promise.resolve(),
-};
 const LARGE = { maxBytes: 1024 };
 const LARGE_CELLS = 400_000;
 

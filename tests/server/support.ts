@@ -1,6 +1,12 @@
 /** Options and contexts of servers with fakes. */
+import type { HistoryService } from "../../src/history/answers.ts";
+import { PastQuestions } from "../../src/server/past_questions.ts";
+import { Preparation } from "../../src/server/preparation.ts";
+import { Replies } from "../../src/server/replies.ts";
+import { ReplyJobs } from "../../src/server/reply_jobs.ts";
+import type { ZoneStates } from "../../src/server/zones_job.ts";
 import { OccupancyMap } from "../../src/grid/mod.ts";
-import { Topics } from "../../src/protocol/mod.ts";
+import { type ProtocolError, Topics } from "../../src/protocol/mod.ts";
 import {
   createContext,
   type ServerContext,
@@ -43,4 +49,34 @@ export function fakeContext(
   log: string[] = [],
 ): ServerContext {
   return createContext({ ...fakeOptions(log), ...options });
+}
+
+const NO_ZONES: ZoneStates = {
+  definitions: new Map(),
+  state: () => undefined,
+  states: () => [],
+  updated: () => Promise.resolve(),
+};
+
+/** Options of {@linkcode createReplies}. */
+export interface RepliesOptions {
+  /** Default: none. */
+  readonly zones?: ZoneStates;
+  /** Default: none is recorded. */
+  readonly history?: HistoryService | undefined;
+  readonly onError: (error: ProtocolError) => void;
+}
+
+/** Creates the replies of a connection, at {@linkcode NOW}. */
+export function createReplies(
+  context: ServerContext,
+  { zones = NO_ZONES, history, onError }: RepliesOptions,
+): Replies {
+  const questions = new PastQuestions(() => history, () => NOW);
+  return new Replies(
+    context,
+    new ReplyJobs(context, { refresh: () => NOW }, zones),
+    new Preparation(context, zones, questions),
+    onError,
+  );
 }

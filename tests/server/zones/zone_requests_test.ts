@@ -4,10 +4,10 @@ import { untilNextTurn } from "../../../src/common/next_turn.ts";
 import {
   parseAnyReply,
   parseRequest,
+  type ProtocolError,
   ZonesAssembler,
   type ZonesPart,
 } from "../../../src/protocol/mod.ts";
-import { Replies } from "../../../src/server/replies.ts";
 import {
   readZoneState,
   type ZoneService,
@@ -16,7 +16,7 @@ import {
 import { FakeLink, incoming } from "../../support/fake_link.ts";
 import { FakeStore } from "../../support/fake_store.ts";
 import { until } from "../../support/until.ts";
-import { fakeContext } from "../support.ts";
+import { createReplies, fakeContext } from "../support.ts";
 import { NOW, squares, startZones, type ZoneSystem } from "./support.ts";
 
 const REPLY = "occupancy/response";
@@ -172,12 +172,8 @@ function many({ manual = false, count = 10_000 } = {}) {
     },
   };
   const errors: string[] = [];
-  const all = new Replies(
-    context,
-    { refresh: () => NOW },
-    zones,
-    ({ code }) => errors.push(code),
-  );
+  const onError = ({ code }: ProtocolError) => void errors.push(code);
+  const all = createReplies(context, { zones, onError });
   return {
     ...{ link, set, errors, replies: all },
     add: (topic: string, fields: Record<string, unknown> = {}) => {
