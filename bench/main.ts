@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { brokerCases } from "./cases/broker_cases.ts";
+import { historyCases } from "./cases/history_cases.ts";
 import { ingestCases } from "./cases/ingest_cases.ts";
 import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
@@ -100,6 +101,7 @@ function casesOf(size: Size): Case[] {
     ...brokerCases(size),
     ...zoneCases(size),
     ...sharedCases(size),
+    ...historyCases(size),
   ];
 }
 

@@ -38,7 +38,7 @@ export function* changes(
   for (const tile of question.tiles(layer, region)) {
     tileChanges.readStart(tile);
     pushState(cells, tileChanges.state, tile.tx, tile.ty, region);
-    tileChanges.readChanges(tile);
+    yield* tileChanges.readChanges(tile);
     yield;
   }
   const { damaged } = question;
@@ -89,12 +89,13 @@ class TileReplay {
     this.#question.noteDamagedHour(damaged);
   }
 
-  readChanges(tile: TileAddress): void {
+  *readChanges(tile: TileAddress): Work<void> {
     const { from, to } = this.#time;
     const { tx, ty } = tile;
     const inRegion = cellsOfRegion(this.#region, tx, ty, this.#isInRegion);
     for (let hour = hourOf(from); hour <= hourOf(to - 1); hour++) {
-      if (this.#question.reader.changesOf(tile, hour, this.#ofHour)) {
+      const { reader } = this.#question;
+      if (yield* reader.readChanges(tile, hour, this.#ofHour)) {
         this.#push(tile, inRegion);
       } else if (startOf(hour) > from) this.#forget(tile, hour, inRegion);
     }

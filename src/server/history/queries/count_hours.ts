@@ -107,7 +107,7 @@ class DayCounter {
     const changes = this.#changes;
     this.#question.noteDamagedHour(reader.stateBefore(tile, from, state));
     for (let hour = from; hour < to; hour++) {
-      if (!reader.changesOf(tile, hour, changes)) {
+      if (!(yield* reader.readChanges(tile, hour, changes))) {
         this.#question.noteDamagedHour(hour);
         state.forget(startOf(hour));
       }

@@ -40,7 +40,7 @@ const RECENT_MS = 2 * HOUR_SECONDS * 1000;
 /** The map is captured at most once in this time. */
 const CAPTURE_INTERVAL_MS = 1000;
 /** Questions at the same time. */
-const MAX_QUESTIONS = 32;
+const MAX_QUESTIONS = 16;
 
 /** What is kept, as the options of the server say. */
 export interface KeptHistory extends PruningOptions {

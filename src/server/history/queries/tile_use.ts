@@ -197,7 +197,7 @@ export class TileUse {
     const hours = this.#cellHours;
     for (let hour = this.#at; hour < to; hour++) {
       if (hour % HOURS_PER_STEP === 0) yield;
-      const isWhole = reader.changesOf(tile, hour, changes);
+      const isWhole = yield* reader.readChanges(tile, hour, changes);
       if (isWhole && changes.length === 0) continue;
       this.#addConstant(hour);
       this.#loadState();
@@ -207,7 +207,10 @@ export class TileUse {
         continue;
       }
       const hourOfDay = hour % DAY_HOURS;
-      hours.clear(dayOf(hour));
+      // All numbers of the hour are replaced; the others are not read.
+      hours.day = dayOf(hour);
+      hours.hours = 0;
+      hours.lastOccupied.fill(NaN);
       hours.addHour(hourOfDay, this.#state, changes, this.#gaps, now);
       this.#startDay();
       this.sums.addHour(hours, hourOfDay);
