@@ -211,8 +211,9 @@ export interface Utilisation {
 
 /**
  * Answers questions about the history. All throw a `ProtocolError`: `bad-time`,
- * `bad-range`, `bad-step`, `bad-timezone`, `history-off`, `unknown-zone`,
- * `too-many-cells`.
+ * `bad-range`, `bad-step`, `bad-timezone`, `bad-days`, `bad-hours`,
+ * `history-off`, `unknown-zone`, `too-many-cells`, `too-many-changes`,
+ * `overloaded`.
  */
 export interface HistoryService {
   info(): HistoryInfo;
