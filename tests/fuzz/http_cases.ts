@@ -70,10 +70,13 @@ const VALUES = [
     "csv",
     "geojson",
   ],
+  ...["now", "-1s", "-1h", "-99999999999d", "2026-01-31", "9999-12-31T23:59"],
+  ...["1d", "15m", "1-7", "7-1", "0-24", "Europe/Berlin", "day", "8-"],
   ...["rfc3339", "ms", "\xff", "a b", "+", "&", "=", "x".repeat(3000), "💺"],
 ];
 const PARAMETERS = [
   ...["layer", "region", "since", "format", "times", "x", "y", "to", "token"],
+  ...["at", "from", "step", "timezone", "days", "hours", "by"],
   ...["__proto__", "layer[]", "", "X"],
 ];
 const HEADERS = [

@@ -49,7 +49,11 @@ const FILTERS = [
   ...[...TOPICS, "#", "+", "a/#", "+/b", "a/+/c", "$SYS/#", "occupancy/#"],
   ...["$share/g/a/#", "$share/h/#", "a#", "++", "", "$share/g", "$share//a"],
 ];
-const PAYLOADS = ["", "1,2,3", "1,2,3\n4,5,6", '{"x":1}', "get data", "x"];
+const PAYLOADS = [
+  ...["", "1,2,3", "1,2,3\n4,5,6", '{"x":1}', "get data", "x"],
+  ...['{"at":"now"}', '{"at":"-1s","format":"csv"}', '{"zone":"a"}'],
+  ...['{"from":"-1h","step":"15m"}', '{"step":"1w","from":0}'],
+];
 const MAX_PACKETS = 12;
 
 /** Returns a session: packets that a client may send, some of them mutated. */

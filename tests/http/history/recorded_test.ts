@@ -163,3 +163,37 @@ Deno.test({
     ) assert.match(metrics, line);
   },
 });
+
+Deno.test({
+  name: "a zone has a series, also of the present hour, over HTTP",
+  ...needs(),
+  fn: async () => {
+    await using server = await start();
+    const put = await server.get("/api/v1/zones/room%202", {
+      method: "PUT",
+      headers: { "content-type": "application/geo+json" },
+      body: JSON.stringify({
+        type: "Feature",
+        properties: { title: "Room 2", capacity: 4 },
+        geometry: {
+          type: "Polygon",
+          coordinates: [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]],
+        },
+      }),
+    });
+    assert.ok(put.ok, await put.text());
+    await server.at(0, "1,1,3\n2,2,0");
+    await server.at(900, "1,1,0");
+    await server.at(1800, "2,2,1\n9,9,7");
+    server.setClock(2700);
+    const range = `from=${START}&to=${START + 2_700_000}&step=15m`;
+    const url = `/api/v1/history/zones/room%202?${range}`;
+    await until(async () => (await server.json(url)).most?.[2] === 1);
+    const series = await server.json(url);
+    assert.deepEqual(series.zone, { name: "room 2", title: "Room 2" });
+    assert.equal(series.capacity, 4);
+    assert.equal(series.layer, "default");
+    assert.deepEqual(series.most, [3, 0, 1]);
+    assert.equal(series.entries[2], 1);
+  },
+});
