@@ -21,6 +21,8 @@ const WRITE_DELAY_MS = 50;
 /** Pause before the history is written again after that failed. */
 const RETRY_INTERVAL_MS = 1000;
 
+const RECORDED_AGAIN = "The history is recorded again";
+
 const DAY_SECONDS = 24 * 3600;
 const DEFAULT_KEEP_SECONDS = 30 * DAY_SECONDS;
 const DEFAULT_KEEP_ROLLUPS_SECONDS = 2 * 365 * DAY_SECONDS;
@@ -84,6 +86,7 @@ export class History {
   readonly #context: HistoryContext;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #problem: StoreError | undefined;
+  #wasFull = false;
   #stopped = false;
 
   /**
@@ -130,7 +133,12 @@ export class History {
 
   /** Why the history is paused; undefined while it works. */
   get problem(): string | undefined {
-    return this.#problem?.message;
+    return this.recorder.isFull ? this.#fullProblem : this.#problem?.message;
+  }
+
+  get #fullProblem(): string {
+    const { maxBytes } = this.settings;
+    return `The changes of the last two hours alone have more than ${maxBytes} bytes`;
   }
 
   /** Call it before an entry is applied to the map. */
@@ -180,13 +188,29 @@ export class History {
     }, delayMs);
   }
 
+  /** Says when the history is too large, and when it is not any more. */
+  #noteFull(): void {
+    const { isFull } = this.recorder;
+    if (isFull === this.#wasFull) return;
+    this.#wasFull = isFull;
+    const { log } = this.#context;
+    if (!isFull) log.infoLimited("history-works", RECORDED_AGAIN);
+    else {
+      log.warnLimited(
+        "history-full",
+        `The history is paused: ${this.#fullProblem}. It goes on when they are closed (allow more with --history-size, or record fewer with --history-resolution)`,
+      );
+    }
+  }
+
   #noteProblem(): void {
     const { store: { historyProblem }, log } = this.#context;
+    this.#noteFull();
     const before = this.#problem;
     this.#problem = historyProblem;
     if (historyProblem?.message === before?.message) return;
     if (historyProblem === undefined) {
-      log.infoLimited("history-works", "The history is recorded again");
+      log.infoLimited("history-works", RECORDED_AGAIN);
       return;
     }
     const { message, hint } = historyProblem;

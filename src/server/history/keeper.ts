@@ -29,7 +29,7 @@ export interface KeeperContext {
   readonly tables: HistoryTables;
   readonly recorder: Pick<
     Recorder,
-    "openFromHour" | "capture" | "recordAll"
+    "openFromHour" | "capture" | "recordAll" | "setFull"
   >;
   readonly writes: Pick<HistoryWrites, "commit">;
   readonly log: ServerLog;
@@ -43,6 +43,12 @@ export interface KeeperContext {
   readonly share?: () => number;
 }
 
+/** What {@linkcode Keeper.prune} returns: the size before and after. */
+export interface PrunedHistory {
+  readonly bytesBefore: number;
+  readonly bytes: number;
+}
+
 /** Does what is to do, in short turns, as one work. */
 export class Keeper {
   readonly #context: KeeperContext;
@@ -51,6 +57,8 @@ export class Keeper {
   readonly #closer: Closer;
   readonly #pruner: Pruner;
   #isRunning = false;
+  /** Resolves when it is not running any more. */
+  #running: Promise<void> = Promise.resolve();
   #stopped = false;
   #deletions: string | undefined;
   #retryAt = -Infinity;
@@ -83,7 +91,9 @@ export class Keeper {
 
   /** Call it once a second, after the map was loaded. */
   tick(): void {
-    if (this.#isRunning || this.#stopped) return;
+    if (this.#stopped) return;
+    this.#checkSize();
+    if (this.#isRunning) return;
     if (this.#context.monotonic() < this.#retryAt) return;
     if (this.#isDue) void this.run();
   }
@@ -96,25 +106,35 @@ export class Keeper {
    */
   async run(): Promise<void> {
     if (this.#isRunning || this.#stopped) return;
-    this.#isRunning = true;
     try {
-      this.#pace.begin();
-      while (!await this.#round());
+      await this.#do(() => this.#round());
     } catch (error) {
-      // The store is closed: a step was waiting for its turn.
-      if (this.#stopped) return;
       this.#context.log.warnLimited(
         "history-care",
         `Cannot close the hours of the history: ${
           messageOf(error)
         }. It is tried again`,
       );
-    } finally {
-      this.#isRunning = false;
     }
     this.#retryAt = this.#pruner.isTooLarge || this.hoursBehind > 0
       ? this.#context.monotonic() + RETRY_INTERVAL_MS
       : -Infinity;
+    this.#checkSize();
+  }
+
+  /**
+   * Deletes what was recorded before a time: changes of whole hours that are
+   * closed, and rollups of whole days (UTC).
+   *
+   * @param before seconds since 1970
+   * @throws {StoreError} if that fails
+   */
+  async prune(before: number): Promise<PrunedHistory> {
+    while (this.#isRunning) await this.#running;
+    const { tables } = this.#context;
+    const bytesBefore = tables.size().bytes;
+    await this.#do(() => this.#pruner.pruneBefore(before));
+    return { bytesBefore, bytes: tables.size().bytes };
   }
 
   /** Ends the work where it is. */
@@ -133,23 +153,43 @@ export class Keeper {
     return SHARES.find(({ hours }) => behind <= hours)!.share;
   }
 
-  /** Returns false if it has to begin again. */
-  async #round(): Promise<boolean> {
+  /** Works alone, and again if layers were deleted meanwhile. */
+  async #do(work: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#isRunning = true;
+    this.#running = promise;
+    this.#pace.begin();
+    try {
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          // The store is closed: a step was waiting for its turn.
+          if (this.#stopped) return await new Promise(() => {});
+          if (!(error instanceof LayersDeletedError)) throw error;
+        }
+      }
+    } finally {
+      this.#isRunning = false;
+      resolve();
+    }
+  }
+
+  async #round(): Promise<void> {
     const { recorder, tables, now } = this.#context;
     const deletions = deletionsOf(tables);
     // What was recorded before this is captured.
     const toHour = recorder.openFromHour;
-    try {
-      if (await this.#pace.wait(recorder.capture())) {
-        await this.#closer.close(toHour);
-      }
-      await this.#pruner.prune(now() / 1000);
-      this.#deletions = deletions;
-    } catch (error) {
-      if (error instanceof LayersDeletedError) return false;
-      throw error;
+    if (await this.#pace.wait(recorder.capture())) {
+      await this.#closer.close(toHour);
     }
-    return true;
+    await this.#pruner.prune(now() / 1000);
+    this.#deletions = deletions;
+  }
+
+  /** Stops the recording while open hours alone are larger than the limit. */
+  #checkSize(): void {
+    this.#context.recorder.setFull(this.#pruner.isFull);
   }
 
   #onDamaged(hour: number): void {

@@ -24,6 +24,8 @@ export const SAMPLED = "sampled";
 export const DELETED_TO = "deletedTo";
 /** The last second at which the server was recording. */
 export const SEEN = "seen";
+/** Since this second nothing is recorded: it is too large; 0: it is not. */
+export const FULL_FROM = "fullFrom";
 /** The first second of the history. */
 export const BEGAN = "began";
 /** Hours before this one are closed. */

@@ -32,6 +32,9 @@ const MAX_SLACK_HOURS = DAY_HOURS;
 /** Above the limit of bytes, this part of it is left. */
 const LEFT_OF_MAX_BYTES = 0.95;
 
+/** Above this multiple of the limit nothing is recorded, until it is less. */
+const FULL_OF_MAX_BYTES = 1.25;
+
 /** How much is kept. */
 export interface PruningOptions {
   /** How long changes of cells are kept, in seconds. */
@@ -62,6 +65,30 @@ export class Pruner {
     if (tables.size().bytes <= this.#options.maxBytes) return false;
     return oldestHour(tables) < this.#closedTo ||
       (tables.oldestDay() ?? Infinity) < this.#rolledTo - 1;
+  }
+
+  /** True if nothing more may be recorded until hours are closed. */
+  get isFull(): boolean {
+    const { bytes } = this.#care.tables.size();
+    const { maxBytes } = this.#options;
+    return bytes > FULL_OF_MAX_BYTES * maxBytes ||
+      bytes > maxBytes && !this.isTooLarge;
+  }
+
+  /**
+   * Deletes the changes of whole hours before a time, and the rollups of whole
+   * days.
+   *
+   * @param second seconds since 1970
+   * @throws {LayersDeletedError} begin again
+   */
+  async pruneBefore(second: number): Promise<void> {
+    this.#care.begin();
+    const hour = Math.min(hourOf(second), this.#closedTo);
+    if (hour > oldestHour(this.#care.tables)) await this.#pruneTo(hour);
+    const day = Math.min(dayOf(hour), this.#rolledTo - 1);
+    const oldest = this.#care.tables.oldestDay();
+    if (oldest !== undefined && oldest < day) await this.#deleteRollups(day);
   }
 
   /**
@@ -130,16 +157,21 @@ export class Pruner {
       const perHour = (blocks.bytes + frames.bytes) / (closedTo - oldest);
       const hours = Math.max(1, Math.floor((bytes - target) / perHour));
       const limit = Math.min(oldest + hours, closedTo);
-      if (limit > this.#rolledTo * DAY_HOURS) {
-        await rollUpDay(this.#care, this.#rolledTo, limit);
-      }
-      await this.#deleteBefore(limit);
+      await this.#pruneTo(limit);
     }
     while (tables.size().bytes > target) {
       const oldest = tables.oldestDay();
       if (oldest === undefined || oldest >= this.#rolledTo - 1) break;
       await this.#deleteRollups(oldest + 1);
     }
+  }
+
+  /** The same, perhaps of hours whose day has not ended: it keeps its rollups. */
+  async #pruneTo(hour: number): Promise<void> {
+    if (hour > this.#rolledTo * DAY_HOURS) {
+      await rollUpDay(this.#care, this.#rolledTo, hour);
+    }
+    await this.#deleteBefore(hour);
   }
 
   /** Deletes the changes of the hours before an hour. */

@@ -16,6 +16,7 @@ import {
   BEGAN,
   CLOSED_TO,
   DELETED_TO,
+  FULL_FROM,
   partWrites,
   SAMPLED,
   SEEN,
@@ -25,7 +26,7 @@ import {
 const FLUSH_STATES = 1 << 16;
 /** A sample waits for writes when so many states are logged. */
 const MAX_SAMPLED_STATES = 1 << 17;
-/** Then further ones are dropped: the next sample has the latest. */
+/** Then further ones are dropped; the next sample has the latest. */
 const MAX_LOGGED_STATES = 1 << 18;
 /** The same during a start, when nothing can be written: 32 MB. */
 const MAX_REPLAYED_STATES = 1 << 21;
@@ -33,7 +34,7 @@ const MAX_REPLAYED_STATES = 1 << 21;
 const FLUSH_INTERVAL_MS = 300_000;
 /** If there are none: so that a pause of the server shows. */
 const SEEN_INTERVAL_MS = 60_000;
-/** Time for a sample in one turn of the event loop. */
+/** Time for a sample in one turn. */
 const SLICE_MS = 2;
 /** A longer pause of the recording is a gap. */
 const MIN_GAP_SECONDS = 5;
@@ -73,6 +74,9 @@ export class Recorder implements HistoryWork {
   #flushedAt: number;
   #isFlushWanted = false;
   #isAllWanted = false;
+  /** True while nothing is stored: the history is too large. */
+  isFull = false;
+  #fullFrom = 0;
   readonly #pace: SamplePace;
   #mark = 0;
   /** `#mark` when the present sample began. */
@@ -107,6 +111,7 @@ export class Recorder implements HistoryWork {
     }
     this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
     this.#seen = meta.get(SEEN);
+    this.#fullFrom = meta.get(FULL_FROM) ?? 0;
     this.#deletedTo = this.#complete.map((_, i) =>
       meta.get(DELETED_TO + i) ?? -Infinity
     );
@@ -172,6 +177,8 @@ export class Recorder implements HistoryWork {
       const gap = { from: Math.floor(last), to: second };
       this.#pending.push((tables) => tables.addGap(gap));
     }
+    this.isFull = this.#fullFrom > 0;
+    this.setFull(false); // perhaps there is space now
     this.#wantFlush();
   }
 
@@ -190,6 +197,21 @@ export class Recorder implements HistoryWork {
     this.#isAllWanted = true;
   }
 
+  /** Stops the recording, or continues it: the time between is a gap. */
+  setFull(isFull: boolean): void {
+    if (isFull === this.isFull || this.#isReplaying || this.#stopped) return;
+    this.isFull = isFull;
+    const to = this.#pace.secondOf(this.#options.now());
+    const from = this.#fullFrom;
+    const fullFrom = this.#fullFrom = isFull ? to : 0;
+    this.#pending.push((tables) => {
+      if (!isFull) tables.addGap({ from, to });
+      tables.putMeta(FULL_FROM, fullFrom);
+    });
+    if (!isFull) this.recordAll();
+    this.#wantFlush();
+  }
+
   /**
    * Records the map as it is now.
    *
@@ -197,8 +219,7 @@ export class Recorder implements HistoryWork {
    * after some time, because the store fails
    */
   async capture(): Promise<boolean> {
-    if (this.#isCaptured) return true;
-    if (this.#stopped) return false;
+    if (this.#isCaptured || this.#stopped) return this.#isCaptured;
     return await doneWithin(this.#capture(), CAPTURE_TIMEOUT_MS);
   }
 
@@ -349,11 +370,12 @@ export class Recorder implements HistoryWork {
     sampled: () => readonly number[],
   ): void {
     const seen = this.#pace.secondOf(this.#options.now());
+    const { isFull } = this;
     const last: Write = (tables) => {
       for (const [i, revision] of sampled().entries()) {
         tables.putMeta(SAMPLED + i, revision);
       }
-      tables.putMeta(SEEN, seen);
+      if (!isFull) tables.putMeta(SEEN, seen);
     };
     this.#flushes.push(new Flush(writes, last), mark);
   }
@@ -370,7 +392,8 @@ export class Recorder implements HistoryWork {
   *#takeWrites(): Writes {
     yield* this.#pending.splice(0);
     const taken = this.#sampler.logs.map((log) => log.take());
-    for (const [shard, logged] of taken.entries()) {
+    for (const [shard, { deletions, states }] of taken.entries()) {
+      const logged = { deletions, states: this.isFull ? new Map() : states };
       yield* partWrites(logged, shard, this.#deletedTo[shard]!);
     }
   }

@@ -233,6 +233,25 @@ Deno.test("rollups that are older than they are kept are deleted", async () => {
   later.close();
 });
 
+Deno.test("what was recorded before a time is deleted on request", async () => {
+  const { cared, before } = await closed();
+  const { tables } = cared;
+  const second = DAY + 2 * DAY_SECONDS + 5 * HOUR + 7;
+  const { bytesBefore, bytes } = await cared.keeper.prune(second);
+  assert.equal(bytes, tables.size().bytes);
+  assert.ok(bytes < bytesBefore);
+  assert.equal(tables.meta.get(BEGAN), second - 7);
+  assert.equal(tables.oldestDay(), FIRST_DAY + 2);
+  assert.ok(assertRemains(tables, before) < before.size);
+  // Also of the open day, which keeps its rollups.
+  await cared.keeper.prune(TO);
+  assert.equal(tables.meta.get(BEGAN), startOf(hourOf(TO)));
+  assert.equal(tables.size().blocks.rows, 0);
+  assert.equal(tables.oldestDay(), FIRST_DAY + 3);
+  assertRemains(tables, before);
+  cared.close();
+});
+
 Deno.test("a layer that is deleted is removed, and is not there again", async () => {
   const { cared } = await closed();
   await cared.write((tables) => {

@@ -145,6 +145,8 @@ export class CaredStore {
   readonly tables: HistoryTables;
   readonly log: string[] = [];
   transactions = 0;
+  /** True if nothing more may be recorded. */
+  isFull = false;
   /** How often all cells were to be recorded again. */
   recordedAll = 0;
   /** Hours before it get no more changes. */
@@ -175,6 +177,7 @@ export class CaredStore {
         },
         capture: () => Promise.resolve(true),
         recordAll: () => this.recordedAll++,
+        setFull: (isFull) => this.isFull = isFull,
       },
       writes: this.#writes,
       log: serverLog((line) => this.log.push(line)),
