@@ -104,7 +104,10 @@ export class Cards {
 /**
  * Formats the number of coordinates within the bounds that were never reported.
  */
-function formatNoData(bounds: RegionTuple | null, cells: number): string {
+export function formatNoData(
+  bounds: RegionTuple | null,
+  cells: number,
+): string {
   if (bounds === null) return "";
   const [x0, y0, x1, y1] = bounds;
   const missing = (x1 - x0 + 1) * (y1 - y0 + 1) - cells;
@@ -124,8 +127,10 @@ function formatServerRates({ changes, readings, bytes }: LiveRates): string {
   } readings per s, ${formatByteRate(bytes)}`;
 }
 
-interface Card {
+/** A card. */
+export interface Card {
   readonly element: HTMLElement;
+  /** Shows a text and what it means. */
   set(value: string, detail: string): void;
   /** Shows a count: if it is too long for the card, short and below it exact. */
   setCount(count: number, detail: string): void;
@@ -134,7 +139,8 @@ interface Card {
   warn(on: boolean): void;
 }
 
-function createCard(title: string): Card {
+/** Creates a card. */
+export function createCard(title: string): Card {
   const heading = el("h2", {}, title);
   const value = el("strong", {}, "–");
   const detail = el("span");

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { capitalized } from "../elements/dom.ts";
+
 const PRODUCT = "occupancy";
 
 /** The title of the tab. */
@@ -26,9 +28,12 @@ export class PageTitle {
   }
 
   #show(): void {
+    // A count of the present must not be taken for that of the past.
+    const mode = document.body.dataset["mode"];
+    const layer = mode === undefined ? this.#layer : capitalized(mode);
     const title = [
       ...(this.#problem === undefined ? [] : [`⚠ ${this.#problem}`]),
-      ...(this.#layer === undefined ? [] : [this.#layer]),
+      ...(layer === undefined ? [] : [layer]),
       PRODUCT,
     ].join(" · ");
     if (document.title !== title) document.title = title;
