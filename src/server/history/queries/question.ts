@@ -14,7 +14,8 @@ import {
 } from "../../../history/hour.ts";
 import type { Region } from "../../../protocol/region.ts";
 import type { HistoryTables } from "../../../store/store.ts";
-import { BEGAN, CLOSED_TO, ROLLED_TO, SEEN } from "../parts.ts";
+import { deletionsOf } from "../care.ts";
+import { BEGAN, CLOSED_TO, ROLLED_TO, ROLLUPS_FROM, SEEN } from "../parts.ts";
 import { type TileAddress, TileReader } from "../tile_reader.ts";
 import type { AskedTime, RecordedTime } from "./checks.ts";
 
@@ -30,6 +31,8 @@ export class Question {
   /** True if what has happened lately is not recorded. */
   readonly #isPaused: boolean;
   readonly #damaged: Gap[] = [];
+  /** What was deleted and rolled up when the question was asked. */
+  readonly #version: string;
 
   /**
    * @param now seconds since 1970
@@ -40,6 +43,15 @@ export class Question {
     this.reader = new TileReader(tables);
     this.now = now;
     this.#isPaused = isPaused;
+    this.#version = versionOf(tables);
+  }
+
+  /**
+   * False if rows were deleted or rolled up meanwhile: perhaps some are in the
+   * answer, and others are not.
+   */
+  get isCurrent(): boolean {
+    return this.#version === versionOf(this.tables);
   }
 
   /** The time of which the states of cells are known. */
@@ -110,6 +122,12 @@ export class Question {
     if (this.#damaged.length === 0) return undefined;
     return inMs(clipGaps(this.#damaged, 0, Infinity));
   }
+}
+
+function versionOf(tables: HistoryTables): string {
+  const { meta } = tables;
+  const times = [BEGAN, ROLLED_TO, ROLLUPS_FROM].map((key) => meta.get(key));
+  return `${times.join(" ")} ${deletionsOf(tables)}`;
 }
 
 /** Gaps as they are in answers. */

@@ -67,6 +67,8 @@ export function* regionSeries(
   };
 }
 
+const HOUR_QUARTERS = HOUR_SECONDS / QUARTER_SECONDS;
+
 /** Adds the hours before one from the rollups. */
 function* addRollups(
   question: Question,
@@ -90,12 +92,16 @@ function* addRollups(
     for (const has of use.sums.has) cells += has;
     yield;
   }
-  for (let i = 0; i < end - first; i++) {
+  // All quarters of an hour have its mean.
+  for (let second = from; second < Math.min(to, startOf(end));) {
+    const i = hourOf(second) - first;
     const known = hours.known[i]! > 0 ? hours.available[i]! : 0;
     sums.addMean(
-      ...[startOf(first + i) + HOUR_SECONDS / 2, known] as const,
-      ...[hours.occupied[i]!, cells, hours.known[i]!] as const,
+      ...[second, known / HOUR_QUARTERS] as const,
+      ...[hours.occupied[i]! / HOUR_QUARTERS, cells] as const,
+      hours.known[i]! / HOUR_QUARTERS,
     );
+    second += QUARTER_SECONDS;
   }
 }
 

@@ -41,6 +41,8 @@ const RECENT_MS = 2 * HOUR_SECONDS * 1000;
 const CAPTURE_INTERVAL_MS = 1000;
 /** Questions at the same time. */
 const MAX_QUESTIONS = 16;
+/** A question is asked again if rows were deleted meanwhile, so often. */
+const MAX_ATTEMPTS = 3;
 
 /** What is kept, as the options of the server say. */
 export interface KeptHistory extends PruningOptions {
@@ -154,10 +156,13 @@ export class HistoryQueries implements HistoryService {
     this.#questions++;
     try {
       if (to >= this.#context.now() - RECENT_MS) await this.#capture();
-      const question = this.#question();
-      const answer = await inTurns(workOn(question));
-      this.#warnOfDamage(question);
-      return answer;
+      for (let attempt = 1;; attempt++) {
+        const question = this.#question();
+        const answer = await inTurns(workOn(question));
+        if (!question.isCurrent && attempt < MAX_ATTEMPTS) continue;
+        this.#warnOfDamage(question);
+        return answer;
+      }
     } finally {
       this.#questions--;
     }

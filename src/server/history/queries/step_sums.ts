@@ -87,9 +87,9 @@ export class StepSums {
   }
 
   /**
-   * Adds an hour of which only the mean is known.
+   * Adds a quarter of an hour of which only the mean is known.
    *
-   * @param second in the hour, since 1970
+   * @param second its first one, since 1970
    * @param known seconds
    * @param sum count * seconds
    * @param cells number of cells

@@ -228,6 +228,31 @@ Deno.test("a deleted layer has no map, and a new one of its name a new one", asy
   cared.close();
 });
 
+Deno.test("a question is asked again if rows were deleted meanwhile", async () => {
+  const recorded = await recordedDays({ count: 500 });
+  const { queries, from, to, cared, zones } = recorded;
+  let asked = 0;
+  Object.defineProperty(recorded, "zones", {
+    get: () => {
+      // The first time, all is deleted while the question is answered.
+      if (++asked === 1) void cared.write((tables) => tables.deleteLayer("a"));
+      return zones;
+    },
+  });
+  const pages = cared.tables.zoneDays.bind(cared.tables);
+  cared.tables.zoneDays = (...args) => {
+    const rows = pages(...args);
+    if (asked === 1) cared.tables.putMeta("deletedTo0", to * 1000);
+    return rows;
+  };
+  const { known } = await queries.zoneSeries({
+    ...{ zone: "hall", from: from * 1000, to: to * 1000, step: "1d" },
+  });
+  assert.equal(asked, 2);
+  assert.ok(known.every((share) => share === 0), `${known}`);
+  cared.close();
+});
+
 Deno.test("questions about the last two hours capture the map, once a second", async () => {
   const recorded = await recordedDays({ count: 500 });
   const { queries, to } = recorded;
