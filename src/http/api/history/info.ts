@@ -74,6 +74,16 @@ export const getHistory: Endpoint = {
             description:
               "readings that came too late to change the past, since the start",
           },
+          dropped: {
+            ...COUNT,
+            description:
+              "changes that were not recorded because there were too many, since the start",
+          },
+          rows: {
+            type: "object",
+            additionalProperties: COUNT,
+            description: "number of rows in the store, by kind",
+          },
           gaps: { ...GAPS, description: `the latest ${GAPS.description}` },
           timezone: {
             ...TEXT,
@@ -88,8 +98,6 @@ export const getHistory: Endpoint = {
   },
   handle({ server, url }) {
     checkNames(url.searchParams, []);
-    const { rows: _rows, dropped: _dropped, ...info } = historyOf(server)
-      .info();
-    return jsonResponse(info);
+    return jsonResponse(historyOf(server).info());
   },
 };
