@@ -167,6 +167,15 @@ export class History {
     this.#noteProblem();
   }
 
+  /**
+   * Deletes what was recorded before a time, see {@linkcode Keeper.prune}.
+   *
+   * @param ms since 1970
+   */
+  prune(ms: number): Promise<void> | undefined {
+    return this.keeper.prune(ms / 1000);
+  }
+
   /** Records the map a last time: the store is closed next. */
   stop(): void {
     this.#stopped = true;

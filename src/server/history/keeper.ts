@@ -21,6 +21,8 @@ const SHARES = [
   { hours: 12, share: 0.2 },
   { hours: Infinity, share: 0.5 },
 ] as const;
+/** The same while a person waits for a deletion. */
+const ORDERED_SHARE = 0.5;
 /** Pause after an error, or while the history is too large, in ms. */
 const RETRY_INTERVAL_MS = 30_000;
 
@@ -43,12 +45,6 @@ export interface KeeperContext {
   readonly share?: () => number;
 }
 
-/** What {@linkcode Keeper.prune} returns: the size before and after. */
-export interface PrunedHistory {
-  readonly bytesBefore: number;
-  readonly bytes: number;
-}
-
 /** Does what is to do, in short turns, as one work. */
 export class Keeper {
   readonly #context: KeeperContext;
@@ -57,8 +53,10 @@ export class Keeper {
   readonly #closer: Closer;
   readonly #pruner: Pruner;
   #isRunning = false;
-  /** Resolves when it is not running any more. */
-  #running: Promise<void> = Promise.resolve();
+  /** A deletion that was asked for. */
+  #order:
+    | { readonly second: number; readonly done: PromiseWithResolvers<void> }
+    | undefined;
   #stopped = false;
   #deletions: string | undefined;
   #retryAt = -Infinity;
@@ -106,16 +104,24 @@ export class Keeper {
    */
   async run(): Promise<void> {
     if (this.#isRunning || this.#stopped) return;
+    this.#isRunning = true;
     try {
-      await this.#do(() => this.#round());
+      this.#pace.begin();
+      while (!await this.#round() || this.#order !== undefined);
     } catch (error) {
+      // The store is closed: a step was waiting for its turn.
+      if (this.#stopped) return;
+      this.#endOrder(error);
       this.#context.log.warnLimited(
         "history-care",
         `Cannot close the hours of the history: ${
           messageOf(error)
         }. It is tried again`,
       );
+    } finally {
+      this.#isRunning = false;
     }
+    if (this.#stopped) return;
     this.#retryAt = this.#pruner.isTooLarge || this.hoursBehind > 0
       ? this.#context.monotonic() + RETRY_INTERVAL_MS
       : -Infinity;
@@ -123,24 +129,27 @@ export class Keeper {
   }
 
   /**
-   * Deletes what was recorded before a time: changes of whole hours that are
-   * closed, and rollups of whole days (UTC).
+   * Deletes what was recorded before a time: the closed hours that end before
+   * it, and the days (UTC) of rollups.
    *
-   * @param before seconds since 1970
-   * @throws {StoreError} if that fails
+   * @param second seconds since 1970
+   * @returns resolves when it is deleted; rejects with an error of the store, or
+   * when the server stops; undefined if another deletion is not done yet
    */
-  async prune(before: number): Promise<PrunedHistory> {
-    while (this.#isRunning) await this.#running;
-    const { tables } = this.#context;
-    const bytesBefore = tables.size().bytes;
-    await this.#do(() => this.#pruner.pruneBefore(before));
-    return { bytesBefore, bytes: tables.size().bytes };
+  prune(second: number): Promise<void> | undefined {
+    if (this.#order !== undefined) return undefined;
+    const done = Promise.withResolvers<void>();
+    this.#order = { second, done };
+    if (this.#stopped) this.#endOrder(new Error("the server is stopping"));
+    else void this.run();
+    return done.promise;
   }
 
   /** Ends the work where it is. */
   stop(): void {
     this.#stopped = true;
     this.#pace.stop();
+    this.#endOrder(new Error("the server is stopping"));
   }
 
   get #isDue(): boolean {
@@ -149,42 +158,40 @@ export class Keeper {
   }
 
   get #share(): number {
+    if (this.#order !== undefined) return ORDERED_SHARE;
     const behind = this.hoursBehind;
     return SHARES.find(({ hours }) => behind <= hours)!.share;
   }
 
-  /** Works alone, and again if layers were deleted meanwhile. */
-  async #do(work: () => Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#isRunning = true;
-    this.#running = promise;
-    this.#pace.begin();
-    try {
-      for (;;) {
-        try {
-          return await work();
-        } catch (error) {
-          // The store is closed: a step was waiting for its turn.
-          if (this.#stopped) return await new Promise(() => {});
-          if (!(error instanceof LayersDeletedError)) throw error;
-        }
-      }
-    } finally {
-      this.#isRunning = false;
-      resolve();
-    }
+  #endOrder(error?: unknown): void {
+    const order = this.#order;
+    this.#order = undefined;
+    if (error === undefined) order?.done.resolve();
+    else order?.done.reject(error);
   }
 
-  async #round(): Promise<void> {
+  /** Returns false if it has to begin again. */
+  async #round(): Promise<boolean> {
     const { recorder, tables, now } = this.#context;
     const deletions = deletionsOf(tables);
     // What was recorded before this is captured.
     const toHour = recorder.openFromHour;
-    if (await this.#pace.wait(recorder.capture())) {
-      await this.#closer.close(toHour);
+    try {
+      if (await this.#pace.wait(recorder.capture())) {
+        await this.#closer.close(toHour);
+      }
+      const order = this.#order;
+      if (order !== undefined) {
+        await this.#pruner.pruneBefore(order.second);
+        this.#endOrder();
+      }
+      await this.#pruner.prune(now() / 1000);
+      this.#deletions = deletions;
+    } catch (error) {
+      if (error instanceof LayersDeletedError) return false;
+      throw error;
     }
-    await this.#pruner.prune(now() / 1000);
-    this.#deletions = deletions;
+    return true;
   }
 
   /** Stops the recording while open hours alone are larger than the limit. */

@@ -76,19 +76,20 @@ export class Pruner {
   }
 
   /**
-   * Deletes the changes of whole hours before a time, and the rollups of whole
-   * days.
+   * Deletes what was recorded before a time: the closed hours that end before
+   * it, and the days (UTC) of rollups, except the last one that has its rollups.
    *
    * @param second seconds since 1970
    * @throws {LayersDeletedError} begin again
    */
   async pruneBefore(second: number): Promise<void> {
     this.#care.begin();
+    const { tables } = this.#care;
     const hour = Math.min(hourOf(second), this.#closedTo);
-    if (hour > oldestHour(this.#care.tables)) await this.#pruneTo(hour);
+    if (hour > oldestHour(tables)) await this.#pruneTo(hour);
     const day = Math.min(dayOf(hour), this.#rolledTo - 1);
-    const oldest = this.#care.tables.oldestDay();
-    if (oldest !== undefined && oldest < day) await this.#deleteRollups(day);
+    if ((tables.oldestDay() ?? day) < day) await this.#deleteRollups(day);
+    await this.#deleteUnusedTiles();
   }
 
   /**
@@ -105,11 +106,7 @@ export class Pruner {
     const isPruned = await this.#pruneOld(second);
     await this.#pruneLarge();
     await this.#pruneRollups(second);
-    if (isPruned || isFirst) {
-      await this.#care.repeat((tables) =>
-        tables.deleteUnusedTiles(UNUSED_TILES_PER_STEP).done
-      );
-    }
+    if (isPruned || isFirst) await this.#deleteUnusedTiles();
     this.#isFirst = false;
   }
 
@@ -124,6 +121,12 @@ export class Pruner {
 
   async #deleteRest(): Promise<void> {
     await this.#care.repeat((tables) => tables.deleteRest(ROWS_PER_STEP).done);
+  }
+
+  async #deleteUnusedTiles(): Promise<void> {
+    await this.#care.repeat((tables) =>
+      tables.deleteUnusedTiles(UNUSED_TILES_PER_STEP).done
+    );
   }
 
   async #pruneOld(second: number): Promise<boolean> {

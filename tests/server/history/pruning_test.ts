@@ -201,6 +201,38 @@ Deno.test("a day that is pruned before its end has the same rollup", async () =>
   pruned.close();
 });
 
+Deno.test("what was recorded before a time can be deleted", async () => {
+  const { cared, before } = await closed();
+  const { keeper, tables } = cared;
+  const limit = DAY + 2 * DAY_SECONDS + 7 * HOUR + 99;
+  const done = keeper.prune(limit);
+  assert.equal(keeper.prune(limit), undefined, "one after the other");
+  await done;
+  assert.equal(tables.meta.get(BEGAN), limit - 99, "whole hours");
+  assert.equal(tables.oldestDay(), FIRST_DAY + 2, "whole days");
+  assert.ok(assertRemains(tables, before) > 30);
+  const { bytes } = tables.size();
+  await keeper.prune(limit);
+  await keeper.prune(0);
+  assert.equal(tables.size().bytes, bytes, "nothing more");
+  // Not hours that are not closed yet, and not the last day of rollups.
+  await keeper.prune(TO + 1000 * HOUR);
+  assert.equal(tables.meta.get(BEGAN), startOf(hourOf(TO)));
+  assert.equal(tables.oldestDay(), FIRST_DAY + 3);
+  assertRemains(tables, before);
+  assert.deepEqual(cared.log, []);
+  cared.close();
+});
+
+Deno.test("a deletion fails if the server stops", async () => {
+  const { cared } = await closed();
+  const done = cared.keeper.prune(TO)!;
+  cared.keeper.stop();
+  await assert.rejects(done, /the server is stopping/);
+  await assert.rejects(cared.keeper.prune(TO)!, /the server is stopping/);
+  cared.close();
+});
+
 Deno.test("without cells, only what the open day needs is kept", async () => {
   const { cared, before } = await closed();
   const pruned = cared.reopen({ cells: false });
@@ -231,25 +263,6 @@ Deno.test("rollups that are older than they are kept are deleted", async () => {
   assert.deepEqual(tables.gaps({ from: 0, to: TO }), []);
   assertRemains(tables, before);
   later.close();
-});
-
-Deno.test("what was recorded before a time is deleted on request", async () => {
-  const { cared, before } = await closed();
-  const { tables } = cared;
-  const second = DAY + 2 * DAY_SECONDS + 5 * HOUR + 7;
-  const { bytesBefore, bytes } = await cared.keeper.prune(second);
-  assert.equal(bytes, tables.size().bytes);
-  assert.ok(bytes < bytesBefore);
-  assert.equal(tables.meta.get(BEGAN), second - 7);
-  assert.equal(tables.oldestDay(), FIRST_DAY + 2);
-  assert.ok(assertRemains(tables, before) < before.size);
-  // Also of the open day, which keeps its rollups.
-  await cared.keeper.prune(TO);
-  assert.equal(tables.meta.get(BEGAN), startOf(hourOf(TO)));
-  assert.equal(tables.size().blocks.rows, 0);
-  assert.equal(tables.oldestDay(), FIRST_DAY + 3);
-  assertRemains(tables, before);
-  cared.close();
 });
 
 Deno.test("a layer that is deleted is removed, and is not there again", async () => {
