@@ -62,9 +62,11 @@ export class Question {
   /** Hours from this one on have changes, but perhaps no rollups of zones. */
   get openFrom(): number {
     const { tables } = this;
+    // Hours before it that are open again keep their rollups of zones.
     const closed = tables.meta.get(CLOSED_TO);
+    if (closed !== undefined) return closed;
     const began = hourOf(tables.meta.get(BEGAN) ?? this.now);
-    return Math.min(closed ?? began, ...tables.openHours());
+    return Math.min(began, ...tables.openHours());
   }
 
   /** Hours from this one on have changes, but perhaps no rollups of cells. */

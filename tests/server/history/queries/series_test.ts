@@ -258,6 +258,27 @@ Deno.test("a deleted zone has its rollups, a new one only the open hours", async
   recorded.cared.close();
 });
 
+Deno.test("an old hour that is open again leaves the rollups of zones as they are", async () => {
+  const recorded = await recordedDays({ seed: 6, count: 300 });
+  const { queries, to, cared } = recorded;
+  const ask = () =>
+    queries.zoneSeries({
+      zone: "hall",
+      from: (START + 12 * HOUR) * 1000,
+      to: to * 1000,
+      step: "15m",
+    });
+  const before = await ask();
+  await cared.record([
+    { layer: "a", x: 1, y: 1, second: START + DAY, value: 9, stale: 0 },
+  ]);
+  assert.ok(cared.tables.openHours().includes((START + DAY) / HOUR));
+  const after = await ask();
+  const closed = before.start.length - 8;
+  assert.deepEqual(after.most.slice(0, closed), before.most.slice(0, closed));
+  cared.close();
+});
+
 Deno.test("a damaged rollup of a zone, and a damaged part, are said so", async () => {
   const recorded = await recordedDays({ seed: 6, count: 300 });
   const { queries, to, cared, log } = recorded;
