@@ -105,6 +105,7 @@ export class Keeper {
   async run(): Promise<void> {
     if (this.#isRunning || this.#stopped) return;
     this.#isRunning = true;
+    const { closedTo } = this.#closer;
     try {
       this.#pace.begin();
       while (!await this.#round() || this.#order !== undefined);
@@ -122,7 +123,9 @@ export class Keeper {
       this.#isRunning = false;
     }
     if (this.#stopped) return;
-    this.#retryAt = this.#pruner.isTooLarge || this.hoursBehind > 0
+    // More hours can have ended meanwhile.
+    const isStuck = this.hoursBehind > 0 && this.#closer.closedTo === closedTo;
+    this.#retryAt = this.#pruner.isTooLarge || isStuck
       ? this.#context.monotonic() + RETRY_INTERVAL_MS
       : -Infinity;
     this.#checkSize();
