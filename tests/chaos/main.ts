@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { BROKERS } from "../support/system.ts";
 import { type ChaosReport, runChaos } from "./chaos.ts";
 import { cutNetwork } from "./cut_network.ts";
+import { runHistoryChaos } from "./history.ts";
 import { standStill } from "./stand_still.ts";
 
 /** A broker with a keep-alive of 30 s closes the connection after 45 s. */
@@ -53,6 +54,7 @@ for (const broker of BROKERS) {
     failed ||= lost.length + invented.length + undelivered.length > 0;
   }
 }
+await checkHistory();
 for (const broker of BROKERS) {
   const name = `${broker}, stands still for ${STAND_STILL_MS / 1000} s`;
   await check(name, () => standStill(broker, STAND_STILL_MS));
@@ -68,6 +70,12 @@ for (
   await check(name, () => cutNetwork(swallowed, ms));
 }
 Deno.exit(failed ? 1 : 0);
+
+async function checkHistory(): Promise<void> {
+  const { compared, wrong } = await runHistoryChaos({ readings, kills, seed });
+  console.log(`history: ${compared} states compared, wrong: ${wrong.join()}`);
+  failed ||= wrong.length > 0;
+}
 
 async function check(name: string, run: () => Promise<void>): Promise<void> {
   try {
