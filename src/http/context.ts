@@ -168,6 +168,13 @@ export interface HttpContext {
   readonly sources: ReadableSources;
   /** Answers questions about the past; undefined if it is not recorded. */
   readonly history: HistoryService | undefined;
+  /**
+   * Deletes what was recorded before a time, ms since 1970.
+   *
+   * @returns resolves when it is deleted; undefined if another deletion is not
+   * done yet
+   */
+  pruneHistory(ms: number): Promise<void> | undefined;
   /** How many cells the map may have, and how large it may be. */
   readonly cellLimits: {
     readonly maxCells?: number | undefined;

@@ -10,6 +10,7 @@ import { getHealth, getReadiness } from "./api/health.ts";
 import { getPastChanges } from "./api/history/changes.ts";
 import { getHistory } from "./api/history/info.ts";
 import { getPastMap } from "./api/history/map.ts";
+import { pruneHistory } from "./api/history/prune.ts";
 import { getRegionSeries, getZoneSeries } from "./api/history/series.ts";
 import { getUtilisation } from "./api/history/utilisation.ts";
 import { deleteLayer, getLayers } from "./api/layers.ts";
@@ -176,6 +177,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/v1/sources", getSources),
   get("/api/v1/changes", getChanges),
   get("/api/v1/history", getHistory),
+  remove("/api/v1/history", pruneHistory),
   get("/api/v1/history/map", getPastMap),
   get("/api/v1/history/changes", getPastChanges),
   get("/api/v1/history/zones/{name}", getZoneSeries),

@@ -162,6 +162,16 @@ export class Server {
     return this.#context.history?.service;
   }
 
+  /**
+   * Deletes what the history has of the time before a time, ms since 1970.
+   *
+   * @returns resolves when it is deleted; undefined if another deletion is not
+   * done yet, or no history is recorded
+   */
+  pruneHistory(ms: number): Promise<void> | undefined {
+    return this.#context.history?.prune(ms);
+  }
+
   /** Returns the source that last reported a cell; undefined if unknown. */
   sourceOf(layer: string, x: number, y: number): string | undefined {
     const { map, sources } = this.#context;

@@ -151,7 +151,10 @@ export async function startServer(
     ending.signal,
   );
   const { shared, history } = options;
-  if (history !== undefined) Object.assign(context, { history });
+  if (history !== undefined) {
+    const pruneHistory = () => Promise.resolve();
+    Object.assign(context, { history, pruneHistory });
+  }
   if (shared !== undefined) {
     const { store } = context;
     context.store = () => ({ ...store(), shared: shared() });

@@ -63,6 +63,10 @@ export interface UtilisationAnswer {
 export interface PruneResult {
   /** ms since 1970 */
   readonly before: number;
+  /** False if the server is still deleting. */
+  readonly done: boolean;
+  /** The first time of which the map is known, ms since 1970. */
+  readonly oldest?: number;
   /** Bytes of the history before and after. */
   readonly bytesBefore: number;
   readonly bytes: number;
@@ -198,7 +202,9 @@ function isInfo(value: unknown): value is HistoryInfo {
 
 function isPruneResult(value: unknown): value is PruneResult {
   return isJsonObject(value) && isNumber(value.before) &&
-    isNumber(value.bytes) && isNumber(value.bytesBefore);
+    isNumber(value.bytes) && isNumber(value.bytesBefore) &&
+    typeof value.done === "boolean" &&
+    (value.oldest === undefined || isNumber(value.oldest));
 }
 
 function isGaps(value: unknown): boolean {

@@ -55,12 +55,22 @@ export async function prune(
     writeOut(`${printableJson(answer)}\n`);
     return;
   }
-  const { bytesBefore, bytes } = answer;
+  const { bytesBefore, bytes, done, oldest } = answer;
   const time = new Date(answer.before).toISOString();
+  if (!done) {
+    info(
+      flags,
+      `The server is deleting what was recorded before ${time}: occupancy history info shows the size`,
+    );
+    return;
+  }
+  const first = oldest === undefined
+    ? ""
+    : `; the oldest map is of ${new Date(oldest).toISOString()}`;
   info(
     flags,
     `Deleted what was recorded before ${time}: ${bytesText(bytes)} remain of ${
       bytesText(bytesBefore)
-    }`,
+    }${first}`,
   );
 }

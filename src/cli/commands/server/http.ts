@@ -118,6 +118,7 @@ export function httpContext(
     zones: server.zones,
     sources: server.sources,
     history: server.history,
+    pruneHistory: (ms) => server.pruneHistory(ms),
     cellLimits: server.cellLimits,
     plans,
     displayOf: parts.displayOf,

@@ -115,7 +115,7 @@ export async function answerPast<Question, Answer>(
 }
 
 /** Returns the error response for an error of the history. */
-function problemOf(error: unknown): unknown {
+export function problemOf(error: unknown): unknown {
   if (!(error instanceof ProtocolError)) return error;
   const { code, message, hint } = error;
   const status = STATUSES[code] ?? 400;

@@ -6,6 +6,7 @@ import { MemoryHistory } from "../../../support/memory_history.ts";
 import { needs } from "../../../support/needs.ts";
 import { runOccupancy } from "../../../support/processes.ts";
 import { tempDir } from "../../../support/temp.ts";
+import { until } from "../../../support/until.ts";
 import { startServer, type TestServer } from "../../../http/support.ts";
 import { TerminalSession } from "../../terminal_session.ts";
 
@@ -240,6 +241,47 @@ Deno.test({
       JSON.parse(json.stdout),
       await server.json("/api/v1/history"),
     );
+  },
+});
+
+Deno.test({
+  name: "history prune deletes what is older, and asks in a terminal",
+  ...needs("script"),
+  fn: async () => {
+    let now = NOW;
+    await using server = await startServer({
+      clock: () => now,
+      recorded: { stepSeconds: 1, timezone: "UTC" },
+    });
+    await server.post("1,1,1");
+    await until(async () =>
+      (await server.json("/api/v1/history")).newest >= NOW
+    );
+    now = NOW + 6 * 3_600_000;
+    await server.post("1,1,2");
+    for (
+      const [answer, text] of [["n", /Nothing was deleted/], [
+        "y",
+        /Deleted what was recorded before 2026-11-28T14:30:00\.000Z: .* remain of /,
+      ]] as const
+    ) {
+      const time = "2026-11-28T14:30";
+      await using session = new TerminalSession(
+        ["history", "prune", "--before", time, "--url", server.url],
+        { columns: 200, rows: 20 },
+      );
+      await session.shows(
+        /Delete the history of all layers and zones before 2026-11-28T14:30\? \[y\/N\]/,
+      );
+      await session.type(`${answer}\r`);
+      assert.equal(await session.ended(), 0, session.output);
+      assert.match(session.output, text);
+    }
+    const all = ["prune", "--yes", "--before", "2026-11-28T14:30", "--json"];
+    await until(async () => {
+      const { stdout } = await ask(server, ...all);
+      return JSON.parse(stdout).oldest === NOW + 3 * 3_600_000;
+    });
   },
 });
 
