@@ -106,9 +106,13 @@ class HourRollup {
   async #countTiles(batch: readonly BoundedZone[]): Promise<Set<number>> {
     const { reader } = this.#care;
     const series = this.#series;
-    while (series.length < batch.length) series.push(new ZoneSeries());
+    while (series.length < batch.length) {
+      series.push(new ZoneSeries());
+      await this.#care.pause();
+    }
     const zones = batch.map(({ zone }) => zone);
     const index = new ZoneIndex(zones);
+    await this.#care.pause();
     const counted = new Set<number>();
     const region = unionOf(batch);
     for await (const tile of allTiles(this.#care, zones[0]!.layer, region)) {

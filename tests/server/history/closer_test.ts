@@ -76,6 +76,58 @@ Deno.test("states are the same before and after hours are closed", async () => {
   cared.close();
 });
 
+Deno.test("an hour with a damaged part is unknown, and all is recorded again", {
+  ignore: !permitted(),
+}, async () => {
+  const { SqliteStore } = await import("../../../src/store/sqlite.ts");
+  const { DatabaseSync } = await import("node:sqlite");
+  const { OccupancyMap } = await import("../../../src/grid/mod.ts");
+  await using dir = await tempDir();
+  const path = `${dir.path}/damaged.db`;
+  const open = () => {
+    const cared = new CaredStore(new SqliteStore({ path }));
+    void cared.store.load(new OccupancyMap());
+    return cared;
+  };
+  const change = (hour: number, x: number, value: number): Change => ({
+    ...{ layer: "a", x, y: 0, value, stale: 0 },
+    second: DAY + hour * HOUR + 100,
+  });
+  const first = open();
+  await first.record([change(0, 1, 5), change(0, 40, 6)]);
+  await first.record([change(1, 2, 7), change(1, 41, 8)]);
+  await first.record([change(2, 1, 9)]);
+  await first.care(DAY + HOUR);
+  first.close();
+  {
+    using db = new DatabaseSync(path);
+    // The parts of one tile in the second hour.
+    db.exec(
+      `UPDATE history_part SET bytes = x'00' WHERE id = (
+         SELECT min(id) FROM history_part)`,
+    );
+  }
+  const cared = open();
+  await cared.care(DAY + 4 * HOUR);
+  assert.equal(cared.keeper.damaged, 1);
+  assert.equal(cared.recordedAll, 1);
+  assert.match(cared.log.join(), /damaged rows of the history of the hour/);
+  assert.deepEqual(cared.tables.openHours(), []);
+  const reader = new TileReader(cared.tables);
+  const frame = new TileFrame();
+  const valueAt = (x: number, second: number) => {
+    const tile = { layer: "a", tx: x >> 5, ty: 0 };
+    assert.equal(reader.stateAt(tile, second, frame), undefined);
+    return frame.value[keyOf(x, 0)];
+  };
+  assert.equal(valueAt(1, DAY + HOUR - 1), 5);
+  assert.equal(valueAt(1, DAY + HOUR), -1);
+  assert.equal(valueAt(1, DAY + 3 * HOUR), 9, "known when it changes");
+  assert.equal(valueAt(40, DAY + 2 * HOUR), 6, "another tile");
+  assert.equal(valueAt(41, DAY + 2 * HOUR), 8);
+  cared.close();
+});
+
 Deno.test("rollups of cells are those of a recount", async () => {
   const from = DAY + 20 * HOUR + 99;
   const to = DAY + 3 * DAY_SECONDS;

@@ -142,6 +142,7 @@ const NOTHING: HistoryWork = {
 /** A store whose history is cared for. */
 export class CaredStore {
   readonly keeper: Keeper;
+  readonly store: Store;
   readonly tables: HistoryTables;
   readonly log: string[] = [];
   transactions = 0;
@@ -153,13 +154,12 @@ export class CaredStore {
   openFromHour = hourOf(DAY);
   /** The clock, seconds since 1970. */
   now = DAY;
-  readonly #store: Store;
   readonly #writes: HistoryWrites;
   readonly #maxTransactions: number;
   readonly #dead = Promise.withResolvers<void>();
 
   constructor(store: Store, options: CaredOptions = {}) {
-    this.#store = store;
+    this.store = store;
     this.tables = store.history!;
     this.#maxTransactions = options.maxTransactions ?? Infinity;
     const monotonic = () => performance.now();
@@ -201,7 +201,10 @@ export class CaredStore {
   /** Appends changes as parts, in their order, several for each tile. */
   async record(changes: readonly Change[], perFlush = 500): Promise<void> {
     if (!this.tables.meta.has(BEGAN)) {
-      const began = Math.min(...changes.map(({ second }) => second));
+      const began = changes.reduce(
+        (first, { second }) => Math.min(first, second),
+        Infinity,
+      );
       await this.write((tables) => tables.putMeta(BEGAN, began));
     }
     for (let i = 0; i < changes.length; i += perFlush) {
@@ -225,12 +228,12 @@ export class CaredStore {
   /** Returns the same store with other options: this one is not used again. */
   reopen(options: CaredOptions): CaredStore {
     this.keeper.stop();
-    return new CaredStore(this.#store, options);
+    return new CaredStore(this.store, options);
   }
 
   close(): void {
     this.keeper.stop();
-    this.#store.close();
+    this.store.close();
   }
 
   #commit(): void {
@@ -240,7 +243,7 @@ export class CaredStore {
     }
     if (!this.#writes.hasWork) return;
     this.transactions++;
-    const problem = this.#store.commitHistory!(Infinity);
+    const problem = this.store.commitHistory!(Infinity);
     if (problem !== undefined) throw problem;
   }
 }
