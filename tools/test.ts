@@ -12,11 +12,19 @@ import { relative, resolve } from "node:path";
 import { AppError } from "../src/common/errors.ts";
 import { isAlone, isFirst } from "./test/alone.ts";
 import { flagsOfGroup, parseTestArguments } from "./test/arguments.ts";
-import { readResult, type RunResult, summaryLine } from "./test/summary.ts";
+import {
+  NO_END,
+  readResult,
+  type RunResult,
+  summaryLine,
+} from "./test/summary.ts";
 import { ROOT, runTool } from "./tool.ts";
 
 /** The folder of all tests. */
 const ALL = "tests";
+
+/** With these flags, `deno test` prints no summary. */
+const OTHER_REPORT = /^--(?:no-run|reporter)\b/;
 
 /** One run of `deno test`. */
 interface Group {
@@ -47,6 +55,12 @@ async function main(args: readonly string[]): Promise<number> {
     if (code !== 0 && flags.some((flag) => /^--fail-fast\b/.test(flag))) break;
   }
   const failures = results.flatMap(({ failures }) => failures);
+  if (results.some(({ hasSummary }) => !hasSummary)) {
+    // The report has another form, or there is none.
+    if (code === 0 && flags.some((flag) => OTHER_REPORT.test(flag))) return 0;
+    failures.push(NO_END);
+    code ||= 1;
+  }
   if (failures.length > 0) console.log(`\nFailed:\n${failures.join("\n")}\n`);
   console.log(summaryLine(results, code === 0, performance.now() - began));
   return code;

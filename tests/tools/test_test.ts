@@ -95,10 +95,8 @@ Deno.test("the summaries of all runs are added", () => {
     "./a_test.ts => b ... FAILED (2s)\nDeno panicked\n",
   );
   assert.equal(broken.failed, 1);
-  assert.deepEqual(broken.failures, [
-    "./a_test.ts => b",
-    "deno test did not come to its end: see the output above",
-  ]);
+  assert.deepEqual(broken.failures, ["./a_test.ts => b"]);
+  assert.equal(broken.hasSummary, false);
 });
 
 Deno.test({
@@ -126,6 +124,18 @@ Deno.test({
     const filtered = await runTests(folder.path, "--filter", "good");
     assert.equal(filtered.code, 0);
     assert.match(filtered.stdout, /\nok \| 1 passed .*\| 1 filtered out \(/);
+    const tap = await runTests(folder.path, "--reporter=tap");
+    assert.equal(tap.code, 1);
+    const one = `${folder.path}/ok_test.ts`;
+    const reported = await runTests(one, "--reporter=tap", "--seed", "5");
+    assert.equal(reported.code, 0, reported.stderr);
+    assert.match(reported.stdout, /\nok 1 - good\b/);
+    assert.doesNotMatch(reported.stdout, /Failed:|0 passed/);
+    const ended = `Deno.test("ends", () => Deno.kill(Deno.pid, "SIGKILL"));`;
+    await folder.file("ok_test.ts", ended);
+    const killed = await runTests(one);
+    assert.notEqual(killed.code, 0);
+    assert.match(killed.stdout, /\nFailed:\n[^]*did not come to its end/);
   },
 });
 

@@ -17,10 +17,12 @@ export interface RunResult {
   readonly filtered: number;
   /** Names and places of the failed tests, as `deno test` lists them. */
   readonly failures: readonly string[];
+  /** False if the output has no summary: the numbers are not known. */
+  readonly hasSummary: boolean;
 }
 
-/** Describes a run without a summary. */
-const NO_END = "deno test did not come to its end: see the output above";
+/** Describes a run that was ended before its summary. */
+export const NO_END = "deno test did not come to its end: see the output above";
 /** A summary, as `ok | 12 passed (3 steps) | 0 failed | 1 ignored (2m3s)`. */
 const SUMMARY = /^(?:ok|FAILED) \| (\d+ passed.*)$/gm;
 /** The list of failed tests before the summary. */
@@ -37,7 +39,8 @@ export function readResult(output: string): RunResult {
     const failed = [...text.matchAll(FAILED)].map(([, name]) => name!);
     return {
       ...{ passed: 0, failed: failed.length, ignored: 0, filtered: 0 },
-      failures: [...failed, NO_END],
+      failures: failed,
+      hasSummary: false,
     };
   }
   const count = (what: string) =>
@@ -49,6 +52,7 @@ export function readResult(output: string): RunResult {
     ignored: count("ignored"),
     filtered: count("filtered out"),
     failures: failures.split("\n").filter((line) => line !== ""),
+    hasSummary: true,
   };
 }
 
