@@ -1,7 +1,7 @@
 /**
  * `deno task test`: runs all tests in two groups. Most tests wait for processes
  * most of their time, so several of these files run at the same time; those in
- * {@linkcode ALONE} run after them, one file after the other.
+ * `tools/test/alone.ts` run after them, one file after the other.
  *
  * The arguments are those of `deno test`. DENO_JOBS is the number of files that
  * run at the same time.
@@ -10,13 +10,21 @@
  */
 import { relative, resolve } from "node:path";
 import { AppError } from "../src/common/errors.ts";
-import { ALONE, FIRST, isAlone } from "./test/alone.ts";
+import { isAlone, isFirst } from "./test/alone.ts";
 import { flagsOfGroup, parseTestArguments } from "./test/arguments.ts";
-import { readResult, type RunResult, summaryLine } from "./test/summary.ts";
+import {
+  NO_END,
+  readResult,
+  type RunResult,
+  summaryLine,
+} from "./test/summary.ts";
 import { ROOT, runTool } from "./tool.ts";
 
 /** The folder of all tests. */
 const ALL = "tests";
+
+/** With these flags, `deno test` prints no summary. */
+const OTHER_REPORT = /^--(?:no-run|reporter)\b/;
 
 /** One run of `deno test`. */
 interface Group {
@@ -43,10 +51,16 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`== ${title}`);
     const run = await runTests([...args, ...flagsOfGroup(flags, name)]);
     code ||= run.code;
-    if (run.result !== undefined) results.push(run.result);
+    results.push(run.result);
     if (code !== 0 && flags.some((flag) => /^--fail-fast\b/.test(flag))) break;
   }
   const failures = results.flatMap(({ failures }) => failures);
+  if (results.some(({ hasSummary }) => !hasSummary)) {
+    // The report has another form, or there is none.
+    if (code === 0 && flags.some((flag) => OTHER_REPORT.test(flag))) return 0;
+    failures.push(NO_END);
+    code ||= 1;
+  }
   if (failures.length > 0) console.log(`\nFailed:\n${failures.join("\n")}\n`);
   console.log(summaryLine(results, code === 0, performance.now() - began));
   return code;
@@ -58,18 +72,18 @@ async function main(args: readonly string[]): Promise<number> {
  * @param paths files and folders of tests; empty: all
  */
 function groupsOf(paths: readonly string[]): Group[] {
-  const files = testFilesIn(paths.length === 0 ? [ALL] : paths);
+  const given = paths.length === 0 ? [ALL] : paths;
+  const files = [...new Set(testFilesIn(given))];
   const alone = files.filter(isAlone);
+  // Files only: with files and folders, `deno test` does not heed --ignore.
+  const parallel = files.filter((file) => !isAlone(file));
+  parallel.sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
   const groups: Group[] = [];
-  // Without any file, `deno test` says so.
-  if (alone.length < files.length || files.length === 0) {
+  if (parallel.length > 0) {
     groups.push({
       name: "parallel",
       title: `tests that run ${jobs()} files at the same time`,
-      args: [
-        ...["--parallel", `--ignore=${Object.keys(ALONE).join()}`],
-        ...(paths.length === 0 ? [...FIRST, ALL] : paths),
-      ],
+      args: ["--parallel", ...parallel],
     });
   }
   if (alone.length > 0) {
@@ -79,6 +93,7 @@ function groupsOf(paths: readonly string[]): Group[] {
       args: alone,
     });
   }
+  if (groups.length === 0) throw noTestFile(`tests in ${paths.join(" ")}`);
   return groups;
 }
 
@@ -102,11 +117,15 @@ function isFolder(file: string): boolean {
     return Deno.statSync(ROOT + file).isDirectory;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new AppError("no-test-file", `Cannot find ${file}`, {
-      exitClass: "usage",
-      hint: "Give files or folders of tests, or none for all tests.",
-    });
+    throw noTestFile(file);
   }
+}
+
+function noTestFile(what: string): AppError {
+  return new AppError("no-test-file", `Cannot find ${what}`, {
+    exitClass: "usage",
+    hint: "Give files or folders of tests, or none for all tests.",
+  });
 }
 
 /** Tests mostly wait, so that one more than the processors is faster. */
@@ -117,7 +136,7 @@ function jobs(): string {
 /** Runs `deno test` and shows its output as it comes. */
 async function runTests(
   args: readonly string[],
-): Promise<{ code: number; result: RunResult | undefined }> {
+): Promise<{ code: number; result: RunResult }> {
   const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--lock", "--frozen", "--quiet", "--allow-all", ...args],

@@ -263,11 +263,7 @@ export class Checkpointer<Position> {
    * the limits
    */
   step(share: number, limits: StepLimits = DEFAULT_LIMITS): void {
-    const moved = Math.max(
-      MIN_MOVED_TILES,
-      Math.ceil(2 * share * this.#update.tiles),
-    );
-    this.updateIndex(Math.min(limits.movedTiles, moved));
+    this.updateIndex(this.#movedTiles(share, limits));
     const countOf = (pending: number) =>
       Math.max(MIN_DELETED_ROWS, Math.ceil(2 * share * pending));
     const chunks = this.#obsoleteChunks.slice(
@@ -285,6 +281,18 @@ export class Checkpointer<Position> {
     const complete = this.#tiles !== undefined &&
       this.#writeTiles(this.#tiles, share, limits.writtenBytes);
     this.#step = { deletedChunks: chunks.length, deletedTo, complete };
+  }
+
+  /**
+   * Returns how many tiles a step moves in the index: the update ends in the
+   * first part of the time until the next checkpoint, which waits for it.
+   */
+  #movedTiles(share: number, { movedTiles }: StepLimits): number {
+    const { tiles } = this.#update;
+    // A large commit takes longer than these tiles.
+    const most = Math.max(movedTiles, Math.ceil(4 * share * tiles));
+    const moved = Math.max(MIN_MOVED_TILES, Math.ceil(8 * share * tiles));
+    return Math.min(most, moved);
   }
 
   /**

@@ -42,7 +42,7 @@ export class IndexUpdate {
     return this.#work !== undefined;
   }
 
-  /** The number of tiles of the checkpoint. */
+  /** The number of tiles to handle: first those of the checkpoint, then all. */
   get tiles(): number {
     return this.#tiles;
   }
@@ -71,7 +71,9 @@ export class IndexUpdate {
     if (isUpdated && !this.#index.isMostlyGarbage) return;
     this.#written = written;
     this.#added = 0;
-    this.#tiles = written.reduce((sum, [{ tiles }]) => sum + tiles, 0);
+    this.#tiles = isUpdated
+      ? this.#count(grids)
+      : written.reduce((sum, [{ tiles }]) => sum + tiles, 0);
     this.#work = this.#update(deleted, grids);
   }
 
@@ -103,7 +105,14 @@ export class IndexUpdate {
     if (this.#index.isMostlyGarbage) yield* this.#markGarbage(grids);
   }
 
+  #count(grids: StoredGrids): number {
+    let count = 0;
+    for (const layer of grids.keys()) count += this.#index.tileCount(layer);
+    return count;
+  }
+
   *#markGarbage(grids: StoredGrids): Generator<number, void, void> {
+    this.#tiles = this.#count(grids);
     for (const [layer, stored] of grids) {
       const count = this.#index.tileCount(layer);
       for (let from = 0; from < count; from += CHECKED_TILES) {

@@ -188,6 +188,42 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "the index is updated long before the next checkpoint is due",
+  permissions: "none",
+  fn() {
+    const target = new MemoryTarget();
+    const journal: Entry[] = [];
+    const { map, checkpointer } = load(target, journal);
+    /** The part of a checkpoint that one step is for. */
+    const share = 1 / 32;
+    const steps = (checkpointer: Checkpointer<number>) => {
+      let updates = 0;
+      while (checkpointer.running) {
+        if (isUpdating(checkpointer)) updates++;
+        checkpointer.step(share);
+        target.commit();
+        checkpointer.stepCommitted();
+      }
+      return updates;
+    };
+    const tiles = 40_000;
+    for (let times = 1; times <= 3; times++) {
+      // The first checkpoint has all tiles; the others half of each chunk.
+      const rows = Array.from({ length: tiles }, (_, i) => i)
+        .filter((i) => times === 1 || (i + times) % 9 < 5)
+        .map((i) => [32 * i, 0, times] as const);
+      const entry = readingsEntry(T0 + times, rows);
+      journal.push(entry);
+      applyEntry(map, entry);
+      checkpointer.begin(map.only, { position: times });
+      assert.ok(steps(checkpointer) <= 1 / share / 2);
+    }
+    // After a start, only tiles are marked that are in chunks with garbage.
+    assert.ok(steps(load(target, journal).checkpointer) <= 1 / share / 2);
+  },
+});
+
 function keysOf(target: MemoryTarget): Set<number> {
   return new Set(target.chunks.keys());
 }

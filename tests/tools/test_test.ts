@@ -73,11 +73,11 @@ Deno.test("every group has its own file of a JUnit report", () => {
 Deno.test("the summaries of all runs are added", () => {
   const first = readResult(
     "ok | 9 passed\n\n\u001b[32mok\u001b[0m | 12 passed (3 steps) | 0 failed | 1 ignored (2m3s)\n",
-  )!;
+  );
   const second = readResult(
     " FAILURES \n\na => ./a_test.ts:1:6\n./b_test.ts (uncaught error)\n\n" +
       "FAILED | 1 passed | 2 failed (1 step) | 5 filtered out (10ms)\r\n",
-  )!;
+  );
   assert.deepEqual(first.failures, []);
   assert.deepEqual(second.failures, [
     "a => ./a_test.ts:1:6",
@@ -91,7 +91,12 @@ Deno.test("the summaries of all runs are added", () => {
     summaryLine([first], true, 400),
     "ok | 12 passed | 0 failed | 1 ignored (400ms)",
   );
-  assert.equal(readResult("error: Cannot find module\n"), undefined);
+  const broken = readResult(
+    "./a_test.ts => b ... FAILED (2s)\nDeno panicked\n",
+  );
+  assert.equal(broken.failed, 1);
+  assert.deepEqual(broken.failures, ["./a_test.ts => b"]);
+  assert.equal(broken.hasSummary, false);
 });
 
 Deno.test({
@@ -119,6 +124,18 @@ Deno.test({
     const filtered = await runTests(folder.path, "--filter", "good");
     assert.equal(filtered.code, 0);
     assert.match(filtered.stdout, /\nok \| 1 passed .*\| 1 filtered out \(/);
+    const tap = await runTests(folder.path, "--reporter=tap");
+    assert.equal(tap.code, 1);
+    const one = `${folder.path}/ok_test.ts`;
+    const reported = await runTests(one, "--reporter=tap", "--seed", "5");
+    assert.equal(reported.code, 0, reported.stderr);
+    assert.match(reported.stdout, /\nok 1 - good\b/);
+    assert.doesNotMatch(reported.stdout, /Failed:|0 passed/);
+    const ended = `Deno.test("ends", () => Deno.kill(Deno.pid, "SIGKILL"));`;
+    await folder.file("ok_test.ts", ended);
+    const killed = await runTests(one);
+    assert.notEqual(killed.code, 0);
+    assert.match(killed.stdout, /\nFailed:\n[^]*did not come to its end/);
   },
 });
 
@@ -134,6 +151,28 @@ Deno.test({
     const broken = await runTests(folder.path);
     assert.equal(broken.code, 1);
     assert.match(broken.stdout, /\nFAILED \| 0 passed \| 0 failed/);
+  },
+});
+
+Deno.test({
+  name: "deno task test runs each file in one group only",
+  ...needs(),
+  fn: async () => {
+    const { stdout, stderr } = await runTests(
+      ...["tests/attacks", "tests/zones/live_test.ts", "tests/common"],
+      ...["--filter", "/no test has this name/", "--no-check"],
+    );
+    const [parallel, alone, all] = [
+      ...stdout.matchAll(/^ok \| .* (\d+) filtered out/gm),
+    ].map(([, count]) => Number(count));
+    assert.ok(parallel! > 40 && alone! > 10, stderr + stdout);
+    assert.equal(parallel! + alone!, all);
+    const { stdout: single } = await runTests(
+      ...["tests/attacks/memory_test.ts", "--no-check"],
+      ...["--filter", "/no test has this name/"],
+    );
+    assert.match(single, /^== tests that run alone/);
+    assert.equal(single.match(/^== /gm)!.length, 1);
   },
 });
 

@@ -50,3 +50,8 @@ export function isAlone(file: string): boolean {
     path.endsWith("/") ? file.startsWith(path) : file === path
   );
 }
+
+/** Returns true if a test file is in {@linkcode FIRST}. */
+export function isFirst(file: string): boolean {
+  return FIRST.includes(file);
+}

@@ -16,6 +16,7 @@ export interface TestArguments {
 const WITH_VALUE = new Set([
   ...["--filter", "--reporter", "--junit-path", "--retry", "--repeats"],
   "--coverage-threshold",
+  "--seed",
 ]);
 
 /** Separates paths from flags. */

@@ -5,6 +5,9 @@
  */
 import { stripVTControlCharacters } from "node:util";
 
+/** A failed test in the list of all tests. */
+const FAILED = /^(.*) \.\.\. FAILED\b/gm;
+
 /** The result of one run of `deno test`. */
 export interface RunResult {
   /** Numbers of tests. */
@@ -14,22 +17,32 @@ export interface RunResult {
   readonly filtered: number;
   /** Names and places of the failed tests, as `deno test` lists them. */
   readonly failures: readonly string[];
+  /** False if the output has no summary: the numbers are not known. */
+  readonly hasSummary: boolean;
 }
 
+/** Describes a run that was ended before its summary. */
+export const NO_END = "deno test did not come to its end: see the output above";
 /** A summary, as `ok | 12 passed (3 steps) | 0 failed | 1 ignored (2m3s)`. */
 const SUMMARY = /^(?:ok|FAILED) \| (\d+ passed.*)$/gm;
 /** The list of failed tests before the summary. */
 const FAILURES = /^ FAILURES *\n\n([\s\S]*?)\n\n/gm;
 
 /**
- * Reads the output of a run.
- *
- * @returns undefined if it has no summary: the run did not come to its end
+ * Reads the output of a run. If it has no summary, the run did not come to its
+ * end: then only the failures until then are known.
  */
-export function readResult(output: string): RunResult | undefined {
+export function readResult(output: string): RunResult {
   const text = stripVTControlCharacters(output).replaceAll("\r\n", "\n");
   const summary = [...text.matchAll(SUMMARY)].at(-1)?.[1];
-  if (summary === undefined) return undefined;
+  if (summary === undefined) {
+    const failed = [...text.matchAll(FAILED)].map(([, name]) => name!);
+    return {
+      ...{ passed: 0, failed: failed.length, ignored: 0, filtered: 0 },
+      failures: failed,
+      hasSummary: false,
+    };
+  }
   const count = (what: string) =>
     Number(new RegExp(`(\\d+) ${what}`).exec(summary)?.[1] ?? 0);
   const failures = [...text.matchAll(FAILURES)].at(-1)?.[1] ?? "";
@@ -39,6 +52,7 @@ export function readResult(output: string): RunResult | undefined {
     ignored: count("ignored"),
     filtered: count("filtered out"),
     failures: failures.split("\n").filter((line) => line !== ""),
+    hasSummary: true,
   };
 }
 

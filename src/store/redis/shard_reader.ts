@@ -6,20 +6,17 @@
 import { delay } from "../../common/async.ts";
 import { Backoff } from "../../common/backoff.ts";
 import type { Semaphore } from "../../common/semaphore.ts";
-import type { Delivery, Entry } from "../store.ts";
-import { decodeEntry, type DecodeOptions } from "./decode_content.ts";
+import type { Delivery } from "../store.ts";
 import { type Deployment, RedisError } from "./deployment.ts";
 import { JournalGapError, JournalSource } from "./journal_source.ts";
 import type { JournalState } from "./journal_state.ts";
+import { NextDelivery, type NextDeliveryOptions } from "./next_delivery.ts";
 import { ReadEntries } from "./read_entries.ts";
 import type { RedisProblem } from "./redis_problem.ts";
-import type { ShardWriter } from "./shard_writer.ts";
-import { type StreamEntry, timeOfId } from "./stream_entry.ts";
+import { timeOfId } from "./stream_entry.ts";
 
 /** Content that was read and can be applied: at most this and a block more. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
-/** Entries of other servers that are delivered together. */
-const MAX_DELIVERY_BYTES = 64 * 1024;
 /** Entries that are not known to be safe after this time are asked about, in ms. */
 const UNSAFE_MS = 100;
 /** Own safe entries that are missing are looked for at this interval, in ms. */
@@ -28,16 +25,13 @@ const FIRST_RETRY_MS = 20;
 const MAX_RETRY_MS = 1000;
 
 /** What a reader needs. */
-export interface ShardReaderOptions extends DecodeOptions {
+export interface ShardReaderOptions extends NextDeliveryOptions {
   readonly deployment: Deployment;
   /** The key of the journal. */
   readonly key: string;
   /** Of {@linkcode RedisProblem}. */
   readonly source: string;
   readonly problem: RedisProblem;
-  /** Identifies this run of the server. */
-  readonly run: string;
-  readonly writer: ShardWriter;
   /** Where the reader begins; the reader changes it. */
   readonly state: JournalState;
   /** Applies one delivery of all shards at a time. */
@@ -46,8 +40,6 @@ export interface ShardReaderOptions extends DecodeOptions {
   readonly onApplying: () => void;
   /** Called in the turn of the event loop in which the state has changed. */
   readonly onApplied: () => void;
-  /** Called if a writer's entries are missing: Redis has lost them. */
-  readonly onMissing: (id: string, run: string, count: number) => void;
   /**
    * Called when entries after the position are not in the journal: loads the
    * shard anew, and changes the state.
@@ -71,6 +63,7 @@ export class ShardReader {
   readonly #options: ShardReaderOptions;
   readonly #closing = new AbortController();
   readonly #read: ReadEntries;
+  readonly #next: NextDelivery;
   #apply: Apply | undefined;
   #source: JournalSource | undefined;
   #running: Promise<void> | undefined;
@@ -87,6 +80,7 @@ export class ShardReader {
     this.#options = options;
     const { run, writer, state } = options;
     this.#read = new ReadEntries(run, writer, state.position);
+    this.#next = new NextDelivery(this.#read, options);
   }
 
   /** Number of entries with content that were read and not applied. */
@@ -288,78 +282,18 @@ export class ShardReader {
   }
 
   async #deliverNext(): Promise<void> {
-    const { state, shard, run, writer } = this.#options;
+    const { state, writer } = this.#options;
     this.#options.onApplying();
-    const entries: Entry[] = [];
-    let own: StreamEntry | undefined;
-    let bytes = 0;
-    let count = 0;
-    let position = state.position;
-    while (own === undefined && !this.#closing.signal.aborted) {
-      const { next } = this.#read;
-      if (next === undefined) break;
-      const part = next.run === run ? writer.part(next.sequence) : undefined;
-      // An own entry is delivered alone, others together.
-      if (entries.length > 0) {
-        if (part !== undefined || bytes + next.bytes > MAX_DELIVERY_BYTES) {
-          break;
-        }
-      }
-      this.#read.shift();
-      position = next.id;
-      if (next.content !== undefined) count++;
-      bytes += next.bytes;
-      if (!this.#isNew(next)) continue;
-      if (part !== undefined) {
-        own = next;
-        for (const entry of part.entries) entries.push(entry);
-      } else entries.push(...decodeEntry(next, this.#options));
-    }
-    const part = own && writer.part(own.sequence);
-    if (entries.length > 0) {
-      await this.#apply!({
-        shard,
-        entries: entries.map((entry) => this.#raiseClock(entry)),
-        ...(part && {
-          own: { commit: part.commit.entries, indexes: part.indexes },
-        }),
-      });
-    }
+    const { delivery, own, position, bytes, count } = this.#next.take(
+      this.#closing.signal,
+    );
+    if (delivery !== undefined) await this.#apply!(delivery);
     this.#options.pool.reuse();
     this.#read.applied(count, bytes);
     state.position = position;
     state.bytes += bytes;
     this.#options.onApplied();
     if (own !== undefined) writer.applied(own.sequence);
-  }
-
-  /** Returns false for markers that need no order, repeats and damaged entries. */
-  #isNew(entry: StreamEntry): boolean {
-    const { state, run: ownRun, writer, onDamage, onMissing } = this.#options;
-    const { run, sequence, id, damage } = entry;
-    if (damage !== undefined) {
-      onDamage(id, damage);
-      if (run === ownRun) writer.repeat(sequence);
-      return false;
-    }
-    if (sequence === 0) return false;
-    const missing = state.writers.note(run, sequence, timeOfId(id));
-    if (missing === undefined) {
-      if (run === ownRun) writer.applied(sequence);
-      return false;
-    }
-    if (missing > 0) onMissing(id, run, missing);
-    return true;
-  }
-
-  /** The clock never goes back in a shard: the members' clocks differ. */
-  #raiseClock(entry: Entry): Entry {
-    const { state } = this.#options;
-    if (entry.now >= state.now) {
-      state.now = entry.now;
-      return entry;
-    }
-    return { ...entry, now: state.now };
   }
 
   /**

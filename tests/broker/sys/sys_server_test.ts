@@ -30,11 +30,20 @@ async function start(...args: string[]) {
   return { server, port: Number(port), url };
 }
 
-/** Reads the topics below `$SYS` that a client receives at once. */
-async function sysTopics(port: number, ...args: string[]) {
+/** The topics below `$SYS`. */
+const TOPICS = 20;
+
+/**
+ * Reads what a client receives at once of the topics below `$SYS`, then of the
+ * state of the server, which all clients may read.
+ *
+ * @param count ends after this number of messages
+ */
+async function sysTopics(port: number, count: number, ...args: string[]) {
   const text = await sub(
     port,
-    ...["-t", "$SYS/broker/#", "-v", "-W", "1", ...args],
+    ...["-t", "$SYS/broker/#", "-t", "occupancy/server/state", "-v"],
+    ...["-C", `${count}`, "-W", "20", ...args],
   );
   return Object.fromEntries(
     text.trim().split("\n").map((line) =>
@@ -58,8 +67,8 @@ Deno.test({
         ...["-t", "$SYS/broker/publish/messages/received", "-C", "2"],
         ...["-W", "15"],
       );
-      const first = await sysTopics(port);
-      assert.equal(Object.keys(first).length, 20, JSON.stringify(first));
+      const first = await sysTopics(port, TOPICS);
+      assert.equal(Object.keys(first).length, TOPICS, JSON.stringify(first));
       assert.equal(
         first["$SYS/broker/version"],
         `occupancy version ${VERSION}`,
@@ -86,7 +95,7 @@ Deno.test({
       assert.equal(metric("retained_messages"), 22);
       assert.equal(await updated, "0\n3\n");
       assert.equal(
-        (await sysTopics(port))["$SYS/broker/version"],
+        (await sysTopics(port, TOPICS))["$SYS/broker/version"],
         `occupancy version ${VERSION}`,
       );
       const { stdout } = await runOccupancy([
@@ -100,7 +109,7 @@ Deno.test({
     const { server, port } = await start(...store);
     await using _server = server;
     const first = await until(async () => {
-      const topics = await sysTopics(port);
+      const topics = await sysTopics(port, TOPICS);
       return "$SYS/broker/uptime" in topics ? topics : undefined;
     });
     assert.equal(first["$SYS/broker/publish/messages/received"], "0");
@@ -131,12 +140,15 @@ Deno.test({
     const { server, port } = await start("--users", users);
     await using _server = server;
     const login = (name: string) => ["-u", name, "-P", "secret"];
-    const count = async (name: string) =>
-      Object.keys(await sysTopics(port, ...login(name)))
-        .filter((topic) => topic.startsWith("$SYS/")).length;
-    assert.deepEqual(
-      await Promise.all([count("alice"), count("watcher"), count("root")]),
-      [0, 20, 20],
-    );
+    const read = async (name: string, count: number) =>
+      Object.keys(await sysTopics(port, count, ...login(name)));
+    const [alice, ...others] = await Promise.all([
+      ...[read("alice", 1), read("watcher", TOPICS), read("root", TOPICS)],
+    ]);
+    assert.match(alice!.join(), /^occupancy\/server\/state [^$]*$/);
+    for (const topics of others) {
+      assert.equal(topics.length, TOPICS);
+      assert.match(topics.join(), /^(\$SYS\/[^,]*,?)+$/);
+    }
   },
 });

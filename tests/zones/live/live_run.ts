@@ -49,6 +49,8 @@ export interface LiveOptions {
   readonly seed: number;
   /** The duration, ms. */
   readonly ms: number;
+  /** Goes on until this number of states is compared. Default 0. */
+  readonly compared?: number;
 }
 
 /** What a run has done. */
@@ -83,7 +85,8 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
   const run = new LiveRun(options, { server, subscriber, publisher, random });
   await run.begin(zones);
   const end = performance.now() + options.ms;
-  while (performance.now() < end) {
+  const { compared = 0 } = options;
+  while (performance.now() < end || run.report.compared < compared) {
     await run.burst();
     await run.settle();
   }

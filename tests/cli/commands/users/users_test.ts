@@ -242,7 +242,9 @@ Deno.test({
         TERMINAL,
       );
       await one.shows(/New password of alice: $/);
-      await one.type("abc");
+      await one.type("abc\r");
+      // It has read all: what arrives after its end is shown.
+      await one.shows(/The same again: $/);
       if (end === "SIGTERM") Deno.kill(one.pid, "SIGTERM");
       else await one.type(end);
       assert.equal(await one.ended(), 0);
