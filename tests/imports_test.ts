@@ -225,6 +225,16 @@ const RULES: readonly FolderRule[] = [
     browser: true,
   },
   {
+    path: "src/page/utilisation/",
+    imports: [
+      ...[...BASE, "src/zones/", "src/history/answers.ts"],
+      ...["src/history/calendar.ts", "src/page/elements/", "src/page/feed/"],
+      ...["src/page/map/", "src/page/zones/", "src/page/modes/"],
+    ],
+    packages: ["ol"],
+    browser: true,
+  },
+  {
     path: "src/page/",
     imports: ["src/common/", "src/protocol/", "src/feed/"],
     ...BROWSER,
@@ -271,7 +281,7 @@ const OWNERS: Record<string, readonly string[]> = {
   "js-yaml": ["src/http/plans/"],
   "fast-png": ["src/http/plans/"],
   "image-size": ["src/http/plans/"],
-  ol: ["src/page/map/", "src/page/zones/"],
+  ol: ["src/page/map/", "src/page/zones/", "src/page/utilisation/"],
   uplot: ["src/page/panels/", "src/page/history/"],
 };
 

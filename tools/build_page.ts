@@ -18,6 +18,7 @@ export const BUILT = [
   "later.js",
   "shared.js",
   "app.css",
+  "later.css",
   "index.html",
   "login.html",
   "icon.svg",
@@ -34,12 +35,8 @@ export async function buildPage(folder: string): Promise<void> {
   const sources = ROOT + SOURCES;
   await Deno.mkdir(folder, { recursive: true });
   await bundleScripts(folder);
-  const styleSheets = [...Deno.readDirSync(`${sources}css/`)]
-    .map(({ name }) => name).filter((name) => name.endsWith(".css")).sort();
-  const styles = await Promise.all(
-    styleSheets.map((name) => Deno.readTextFile(`${sources}css/${name}`)),
-  );
-  await Deno.writeTextFile(`${folder}app.css`, minifyCss(styles.join("")));
+  await joinStyles(`${sources}css/`, `${folder}app.css`);
+  await joinStyles(`${sources}css/later/`, `${folder}later.css`);
   for (const name of ["index.html", "login.html", "icon.svg"]) {
     await Deno.copyFile(sources + name, folder + name);
   }
@@ -82,6 +79,16 @@ async function bundleScripts(folder: string): Promise<void> {
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }
+}
+
+/** Joins the style sheets of a folder, in the order of their names. */
+async function joinStyles(folder: string, to: string): Promise<void> {
+  const names = [...Deno.readDirSync(folder)]
+    .map(({ name }) => name).filter((name) => name.endsWith(".css")).sort();
+  const styles = await Promise.all(
+    names.map((name) => Deno.readTextFile(folder + name)),
+  );
+  await Deno.writeTextFile(to, minifyCss(styles.join("")));
 }
 
 async function bundle(folder: string): Promise<void> {

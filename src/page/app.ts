@@ -81,7 +81,11 @@ export class App implements LiveEvents {
     this.#preferences = new Preferences(view, () => this.#recolor());
     this.#map = new MapView(
       byId("div", "map"),
-      { tools: byId("div", "tools"), foot: byId("div", "foot") },
+      {
+        tools: byId("div", "tools"),
+        foot: byId("div", "foot"),
+        head: byId("div", "mode-head"),
+      },
       this.#colors(),
       {
         onMoveEnd: () => {
@@ -98,7 +102,10 @@ export class App implements LiveEvents {
           this.#zones.hover(at);
         },
         onClick: (at) => {
-          if (!this.#zones.click(at)) this.#explorer.click(at.cell);
+          const isForCell = this.#modes.mode?.onClick?.(at) === true;
+          if (isForCell || !this.#zones.click(at)) {
+            this.#explorer.click(at.cell);
+          }
         },
         onBox: (box) => this.#hash.change(() => this.#explorer.select(box)),
       },
@@ -139,6 +146,7 @@ export class App implements LiveEvents {
       hasLoaded: (region) => this.#cells.hasLoaded(region),
       now: () => this.#cells.time ?? this.#now(),
       isPast: () => this.#cells.time !== undefined,
+      textOf: (cell) => this.#cells.textOf?.(cell),
       zonesAt: (cell) => this.#zones.linesAt(cell),
       clearZone: () => this.#zones.escape(),
       onSelect: () => this.#hash.scheduleWrite(),

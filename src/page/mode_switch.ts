@@ -52,6 +52,9 @@ function findSlots(): ModeSlots {
     bar: byId("div", "mode-bar"),
     cards: byId("div", "mode-cards"),
     map: byId("div", "mode-map"),
+    head: byId("div", "mode-head"),
+    legend: byId("div", "mode-legend"),
+    marks: byId("div", "mode-marks"),
     side: byId("div", "mode-side"),
     sideEnd: byId("div", "mode-side-end"),
     foot: byId("div", "mode-foot"),
@@ -78,7 +81,7 @@ export function createModeSwitch(
   return new ModeSwitch({
     loaders: {
       history: async () => (await later()).openHistory,
-      utilisation: undefined,
+      utilisation: async () => (await later()).openUtilisation,
     },
     host: {
       ...page,
@@ -93,6 +96,12 @@ export function createModeSwitch(
       },
       set pastTime(time) {
         cells.time = time;
+      },
+      get cellText() {
+        return cells.textOf;
+      },
+      set cellText(textOf) {
+        cells.textOf = textOf;
       },
       refresh: () => cells.refresh(),
       write: () => hash().scheduleWrite(),

@@ -12,7 +12,8 @@ import type { Region } from "../protocol/region.ts";
 import { CellLoader } from "./map/cell_loader.ts";
 import type { MapView } from "./map/map_view.ts";
 import { LayerCells } from "./map/layer_cells.ts";
-import { boundsOf } from "./map/regions.ts";
+import { boundsOf, type Point } from "./map/regions.ts";
+import type { CellText } from "./modes/mode.ts";
 import { ViewRequests } from "./map/view_requests.ts";
 import type { CurrentLayer } from "./panels/current_layer.ts";
 import { LostNotice } from "./panels/lost_notice.ts";
@@ -41,6 +42,8 @@ export class ShownCells {
    * present.
    */
   time: number | undefined;
+  /** What a mode says of a cell instead of its value. */
+  textOf: ((cell: Point) => CellText | undefined) | undefined;
 
   constructor(options: ShownCellsOptions) {
     this.#options = options;

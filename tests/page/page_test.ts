@@ -58,7 +58,10 @@ Deno.test(
     const later = imports.find((one) => one.includes("/later-"))!;
     const shared = imports.find((one) => one.includes("/shared-"))!;
     assert.ok((await assets()).includes(shared), "it is loaded ahead");
-    assert.deepEqual(named(await get(later)!.text()), [shared]);
+    const laterText = await get(later)!.text();
+    assert.deepEqual(named(laterText), [shared]);
+    const styles = /"\.\/(later-[0-9a-f]{12}\.css)"/.exec(laterText)![1]!;
+    assert.equal(get(`/assets/${styles}`)?.status, 200);
     assert.equal(get(shared)?.status, 200);
   },
 );

@@ -7,6 +7,7 @@ import type { WebRequest } from "../listener/incoming.ts";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import script from "./built/app.js" with { type: "text" };
+import laterStyles from "./built/later.css" with { type: "text" };
 import later from "./built/later.js" with { type: "text" };
 import shared from "./built/shared.js" with { type: "text" };
 import styles from "./built/app.css" with { type: "text" };
@@ -92,16 +93,18 @@ interface AssetFile {
 }
 
 const SCRIPT = "text/javascript; charset=utf-8";
+const STYLES = "text/css; charset=utf-8";
 
 /**
- * The files below `/assets/`. A script follows those that it imports, because
- * the hash of their content is in the names by which it imports them.
+ * The files below `/assets/`. A script follows those that it loads, because
+ * the hash of their content is in the names by which it loads them.
  */
 const SOURCES: readonly AssetFile[] = [
   { name: "shared.js", type: SCRIPT, text: shared },
+  { name: "later.css", type: STYLES, text: laterStyles },
   { name: "later.js", type: SCRIPT, text: later },
   { name: "app.js", type: SCRIPT, text: script },
-  { name: "app.css", type: "text/css; charset=utf-8", text: styles },
+  { name: "app.css", type: STYLES, text: styles },
   { name: "icon.svg", type: "image/svg+xml", text: icon },
 ];
 

@@ -26,6 +26,7 @@ import {
   regionBetween,
   regionOf,
 } from "../map/regions.ts";
+import type { CellText } from "../modes/mode.ts";
 import { SelectionPanel } from "../panels/selection_panel.ts";
 import { Tooltip } from "../panels/tooltip.ts";
 
@@ -61,6 +62,8 @@ export interface ExplorerOptions {
   now(): number;
   /** Whether the cells are shown as they were at that time. */
   isPast(): boolean;
+  /** Returns what to say of a cell instead of its value. */
+  textOf(cell: Point): CellText | undefined;
   /** Returns the zones of a cell in words, one a line. */
   zonesAt(cell: Point): readonly string[];
   /** Clears the selected zone; returns false if there is none. */
@@ -253,6 +256,8 @@ export class Explorer {
     if (!cell || !rect || !this.#options.hasLoaded(regionOf(cell))) {
       return this.#tooltip.hide();
     }
+    const text = this.#options.textOf(cell);
+    if (text) return this.#tooltip.showText(text.title, text.lines, rect);
     const { name: layer, title, unit } = this.#options.layer();
     const zones = this.#options.zonesAt(cell);
     const past = this.#options.isPast();
@@ -324,6 +329,8 @@ export class Explorer {
    */
   #describe(cell: Point): string {
     const { x, y } = cell;
+    const text = this.#options.textOf(cell);
+    if (text) return text.spoken;
     if (!this.#options.hasLoaded(regionOf(cell))) {
       return `${x}, ${y}: not loaded yet`;
     }

@@ -6,6 +6,8 @@
  */
 
 import { el } from "../elements/dom.ts";
+import { pictureOf, saveFile } from "../elements/save_file.ts";
+import { drawMapPicture } from "../map/map_picture.ts";
 import { readChartColors } from "./chart_colors.ts";
 
 const HEAD_PX = 52;
@@ -29,15 +31,7 @@ export interface PictureParts {
  * @throws {Error} if the browser makes none
  */
 export async function savePicture(parts: PictureParts): Promise<void> {
-  const picture = drawPicture(parts);
-  const blob = await new Promise<Blob | null>((resolve) =>
-    picture.toBlob(resolve, "image/png")
-  );
-  if (blob === null) throw new Error("The browser cannot make a picture");
-  const url = URL.createObjectURL(blob);
-  el("a", { href: url, download: parts.fileName }).click();
-  // The download has begun.
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  saveFile(parts.fileName, await pictureOf(drawPicture(parts)));
 }
 
 function drawPicture(
@@ -68,24 +62,7 @@ function drawPicture(
   context.fillText(subtitle, MARGIN_PX, 48);
   context.save();
   context.translate(MARGIN_PX, top);
-  context.beginPath();
-  context.rect(0, 0, box.width, box.height);
-  context.clip();
-  for (const layer of map.querySelectorAll("canvas")) {
-    if (layer.width === 0 || !layer.checkVisibility()) continue;
-    const place = layer.getBoundingClientRect();
-    const { opacity, filter } = getComputedStyle(layer);
-    const parent = getComputedStyle(layer.parentElement!);
-    context.globalAlpha = Number(opacity) * Number(parent.opacity);
-    context.filter = filter;
-    context.drawImage(
-      layer,
-      place.left - box.left,
-      place.top - box.top,
-      place.width,
-      place.height,
-    );
-  }
+  drawMapPicture(context, map);
   context.restore();
   context.drawImage(
     curve,

@@ -179,7 +179,7 @@ export class DetailPainter {
 }
 
 /** Clears the lines between rows and columns of cells. */
-function clearGaps(
+export function clearGaps(
   context: CanvasRenderingContext2D,
   viewport: Viewport,
   { x0, y0, x1, y1 }: Region,

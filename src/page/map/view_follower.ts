@@ -43,6 +43,8 @@ export interface MapOverlays {
   readonly tools: HTMLElement;
   /** At the bottom. */
   readonly foot: HTMLElement;
+  /** At the top, over the whole width; may have no size. */
+  readonly head: HTMLElement;
 }
 
 /** Options of {@linkcode ViewFollower}. */
@@ -80,6 +82,7 @@ export class ViewFollower {
     const observer = new ResizeObserver(() => this.update());
     observer.observe(overlays.tools);
     observer.observe(overlays.foot);
+    observer.observe(overlays.head);
   }
 
   /** Whether the view was set: fitted to the content, or by the user. */
@@ -206,18 +209,24 @@ export class ViewFollower {
     const { map, overlays } = this.#options;
     const box = map.getTargetElement()!.getBoundingClientRect();
     const tools = overlays.tools.getBoundingClientRect();
+    const head = overlays.head.clientHeight;
     // On a narrow map the legend is below it, but not the scale.
     const footTop = Math.min(
-      ...[overlays.foot, ...overlays.foot.children].map((element) =>
-        element.getBoundingClientRect().top
-      ),
+      ...[overlays.foot, ...overlays.foot.children]
+        .map((element) => element.getBoundingClientRect())
+        // Hidden elements are nowhere.
+        .filter(({ height }) => height > 0).map(({ top }) => top),
     );
     const hasFoot = overlays.foot.clientHeight > 0;
     const beside = (px: number) => Math.max(MARGIN_PX, px + OVERLAY_MARGIN_PX);
     const isColumn = tools.height > tools.width;
     const isRow = tools.width > tools.height;
     return {
-      top: isRow ? beside(tools.bottom - box.top) : MARGIN_PX,
+      top: isRow
+        ? beside(tools.bottom - box.top)
+        : head > 0
+        ? beside(head)
+        : MARGIN_PX,
       right: MARGIN_PX,
       bottom: hasFoot ? beside(box.bottom - footTop) : MARGIN_PX,
       left: isColumn ? beside(tools.right - box.left) : MARGIN_PX,

@@ -9,8 +9,9 @@
 import type { LayerStatus } from "../../feed/messages.ts";
 import type { Unit } from "../../protocol/display.ts";
 import type { LayerCells } from "../map/layer_cells.ts";
-import type { MapView } from "../map/map_view.ts";
+import type { MapPlace, MapView } from "../map/map_view.ts";
 import type { Colors } from "../map/palette.ts";
+import type { Point } from "../map/regions.ts";
 import type { ZonesView } from "../zones/zones_view.ts";
 
 /** The modes besides `live`, in the order of the switch. */
@@ -49,12 +50,26 @@ export interface ModeSlots {
   readonly cards: HTMLElement;
   /** On the map, at the upper right. */
   readonly map: HTMLElement;
+  /** On the map, at its upper edge, over its whole width. */
+  readonly head: HTMLElement;
+  /** On the map or below it, in the place of the legend. */
+  readonly legend: HTMLElement;
+  /** On the map, not for screen readers. */
+  readonly marks: HTMLElement;
   /** Beside the map, above the list of zones. */
   readonly side: HTMLElement;
   /** Beside the map, below the list of zones. */
   readonly sideEnd: HTMLElement;
   /** Below the map. */
   readonly foot: HTMLElement;
+}
+
+/** What a mode says of a cell. */
+export interface CellText {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** For a screen reader, in one sentence. */
+  readonly spoken: string;
 }
 
 /** What a mode gets of the page. */
@@ -69,6 +84,11 @@ export interface ModeHost {
    * present.
    */
   pastTime: number | undefined;
+  /**
+   * What tooltip and cursor say of a cell instead of its value; undefined: its
+   * value.
+   */
+  cellText: ((cell: Point) => CellText | undefined) | undefined;
   layer(): ModeLayer;
   /** Returns the server's clock, ms since 1970. */
   now(): number;
@@ -99,6 +119,12 @@ export interface PageMode {
   onTick(): void;
   /** Called after theme or palette have changed. */
   recolor(): void;
+  /**
+   * Called when the map is clicked.
+   *
+   * @returns whether the click was for the cell: then it selects no zone
+   */
+  onClick?(at: MapPlace): boolean;
   /** @returns whether the key has an action in the mode */
   onKey(event: KeyboardEvent): boolean;
   /** Removes all that it has shown. The slots are emptied after it. */

@@ -111,6 +111,7 @@ export class Tooltip {
     );
     setText(this.#location, `x ${x}, y ${y} · ${title}`);
     setText(this.#age, describeAge(target, time, now));
+    this.#location.hidden = this.#age.hidden = false;
     setText(this.#zones, target.zones.join("\n"));
     this.#zones.hidden = target.zones.length === 0;
     this.#tip.hidden = false;
@@ -120,6 +121,21 @@ export class Tooltip {
     clearTimeout(this.#timer);
     this.#abort.abort();
     this.#source.hidden = true;
+  }
+
+  /** Shows a text beside a cell. */
+  showText(title: string, lines: readonly string[], rect: Rect): void {
+    this.hide();
+    setText(this.#state, title);
+    for (
+      const [index, line] of [this.#location, this.#age, this.#source].entries()
+    ) {
+      setText(line, lines[index] ?? "");
+      line.hidden = lines[index] === undefined;
+    }
+    this.#zones.hidden = true;
+    this.#tip.hidden = false;
+    this.#place(rect);
   }
 
   /** Each observation can have another source, so each one is requested. */

@@ -56,6 +56,7 @@ export class ZoneLayer {
   #colors: ZoneColors;
   #shapes = new ZoneShapes([]);
   #filled = false;
+  #tinted = true;
   #selected: string | undefined;
   #hovered: string | undefined;
   #drawn: Drawn | undefined;
@@ -110,6 +111,13 @@ export class ZoneLayer {
   set filled(filled: boolean) {
     if (filled === this.#filled) return;
     this.#filled = filled;
+    this.#invalidate();
+  }
+
+  /** Whether the selected zone has another colour inside, and not only its line. */
+  set tinted(tinted: boolean) {
+    if (tinted === this.#tinted) return;
+    this.#tinted = tinted;
     this.#invalidate();
   }
 
@@ -237,6 +245,7 @@ export class ZoneLayer {
       figures: this.#figures,
       colors: this.#colors,
       filled: this.#filled,
+      tinted: this.#tinted,
       selected: this.#selected,
       hovered: this.#hovered,
     };

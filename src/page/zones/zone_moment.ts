@@ -7,6 +7,7 @@
 
 import type { ZoneState } from "../../zones/zone_state.ts";
 import { fold } from "../elements/format.ts";
+import type { Rgb } from "../map/palette.ts";
 import type { ZoneFigures } from "./zone_text.ts";
 
 /** The zones as they were. */
@@ -17,6 +18,10 @@ export interface PastZones {
   readonly when: string;
   /** What the map shows of a zone instead of its state. */
   figures?(name: string): ZoneFigures;
+  /** Colours from 0 to 100% that the map has instead of its own. */
+  readonly fills?: readonly Rgb[];
+  /** Whether zones are filled; undefined: as the user has chosen. */
+  readonly filled?: boolean;
 }
 
 /**

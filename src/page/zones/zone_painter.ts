@@ -30,6 +30,8 @@ export interface ZoneScene {
   readonly colors: ZoneColors;
   /** Whether the zones are filled by how full they are, instead of cells. */
   readonly filled: boolean;
+  /** Whether marked zones have another colour inside. */
+  readonly tinted: boolean;
   readonly selected: string | undefined;
   readonly hovered: string | undefined;
 }
@@ -258,11 +260,13 @@ function drawMark(
   viewport: Viewport,
   pixelRatio: number,
   shape: ZoneShape,
-  { colors, selected }: ZoneScene,
+  { colors, selected, tinted }: ZoneScene,
 ): void {
   const isSelected = shape.name === selected;
-  context.fillStyle = css(colors.accent, isSelected ? 0.18 : 0.1);
-  fillShapes(context, viewport, [shape]);
+  if (tinted) {
+    context.fillStyle = css(colors.accent, isSelected ? 0.18 : 0.1);
+    fillShapes(context, viewport, [shape]);
+  }
   context.lineWidth = (isSelected ? THICK_LINE_PX : LINE_PX) * pixelRatio;
   context.strokeStyle = css(colors.accent);
   strokeShapes(context, viewport, [shape]);

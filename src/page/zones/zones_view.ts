@@ -143,6 +143,8 @@ export class ZonesView {
   set past(past: PastZones | undefined) {
     this.#past = past;
     this.#showWhen();
+    this.#applyColors();
+    this.#applyTools();
     this.#list.update(this.#states, undefined);
     this.layer.redrawStates();
     this.#showEditButton();
@@ -190,7 +192,13 @@ export class ZonesView {
   /** Draws in other colours. */
   recolor(colors: Colors, theme: Theme): void {
     this.#colors = zoneColorsOf(colors, theme);
-    this.layer.colors = this.#colors;
+    this.#applyColors();
+  }
+
+  #applyColors(): void {
+    const fills = this.#past?.fills;
+    this.layer.tinted = fills === undefined;
+    this.layer.colors = fills ? { ...this.#colors, fills } : this.#colors;
   }
 
   /**
@@ -304,8 +312,9 @@ export class ZonesView {
 
   #applyTools(): void {
     this.layer.layer.setVisible(isOn(this.#outlineTool) && !this.#hidden);
-    this.layer.filled = isOn(this.#fillTool);
-    this.#fillTool.hidden = this.#outlineTool.hidden ||
+    const filled = this.#past?.filled;
+    this.layer.filled = filled ?? isOn(this.#fillTool);
+    this.#fillTool.hidden = filled !== undefined || this.#outlineTool.hidden ||
       !isOn(this.#outlineTool);
     this.#options.onLook();
   }

@@ -12,13 +12,11 @@ import { DEFAULT_ZONE_LIMITS } from "../../../zones/limits.ts";
 import { writeZones } from "../../../zones/write_geojson.ts";
 import type { Zone } from "../../../zones/zone.ts";
 import { el } from "../../elements/dom.ts";
+import { saveFile } from "../../elements/save_file.ts";
 import { type Draft, zoneOf } from "./draft.ts";
 import { readFile } from "./zones_api.ts";
 
 const ACCEPTED = ".geojson,.json,application/geo+json,application/json";
-/** How long the browser may need to begin the download, ms. */
-const DOWNLOAD_MS = 60_000;
-
 /** Receives files. */
 export interface ZoneFileEvents {
   /** Called with the zones of a file. */
@@ -102,7 +100,5 @@ export class ZoneFiles {
 export function downloadZones(draft: Draft): void {
   const parts = [...writeZones(draft.map(zoneOf))];
   const blob = new Blob(parts, { type: "application/geo+json" });
-  const url = URL.createObjectURL(blob);
-  el("a", { href: url, download: "zones.geojson" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), DOWNLOAD_MS);
+  saveFile("zones.geojson", blob);
 }

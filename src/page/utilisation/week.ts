@@ -1,0 +1,89 @@
+/**
+ * When it is busy: the share of the known time that is occupied, by day of the
+ * week and hour of the day.
+ *
+ * @module
+ */
+
+import { localHourOf, timeZoneOf, weekdayOf } from "../../history/calendar.ts";
+import { MIN_KNOWN, type UtilisationAnswer } from "./usage.ts";
+import { DAY_NAMES } from "./usage_text.ts";
+
+const HOUR_SECONDS = 3600;
+const HOUR_MS = 1000 * HOUR_SECONDS;
+const WEEK_DAYS = 7;
+const DAY_HOURS = 24;
+/** Hours that differ by less than this from the busiest belong to it. */
+const SIMILAR = 0.04;
+
+/** An hour of the week. */
+export interface WeekHour {
+  /** 0 Monday to 6 Sunday. */
+  readonly day: number;
+  /** 0 to 23. */
+  readonly hour: number;
+  /** 0 to 1; NaN if too little is known. */
+  readonly share: number;
+  /** The part of the time that is known, 0 to 1. */
+  readonly known: number;
+}
+
+/** The hours of the selected days, row by row. */
+export function weekOf(answer: UtilisationAnswer): WeekHour[][] {
+  const { week, days, hours: [first, end], cells } = answer;
+  const counts = countHours(answer);
+  return days.map((weekday) =>
+    Array.from({ length: end - first }, (_, index): WeekHour => {
+      const [day, hour] = [weekday - 1, first + index];
+      const all = counts[day]![hour]! * HOUR_SECONDS * cells.x.length;
+      const seconds = week.known[day]![hour]!;
+      const known = all > 0 ? Math.min(1, seconds / all) : 0;
+      const share = seconds > 0 && known >= MIN_KNOWN
+        ? week.occupied[day]![hour]! / seconds
+        : NaN;
+      return { day, hour, share, known };
+    })
+  );
+}
+
+/** Counts how often each hour of the week is in the time of an answer. */
+function countHours({ from, to, timezone }: UtilisationAnswer): number[][] {
+  const counts = Array.from(
+    { length: WEEK_DAYS },
+    () => new Array<number>(DAY_HOURS).fill(0),
+  );
+  const zone = timeZoneOf(timezone);
+  for (let hour = Math.floor(from / HOUR_MS); hour * HOUR_MS < to; hour++) {
+    const start = Math.max(from, hour * HOUR_MS);
+    const end = Math.min(to, (hour + 1) * HOUR_MS);
+    counts[weekdayOf(zone, hour) - 1]![localHourOf(zone, hour)]! += (end -
+      start) / HOUR_MS;
+  }
+  return counts;
+}
+
+/** `Busiest Thu 10–12, quietest Fri 17–18`; empty if too little is known. */
+export function describeWeek(rows: readonly (readonly WeekHour[])[]): string {
+  const known = rows.flat().filter(({ share }) => !Number.isNaN(share));
+  if (known.length < 2) return "";
+  const busiest = known.reduce((a, b) => b.share > a.share ? b : a);
+  const quietest = known.reduce((a, b) => b.share < a.share ? b : a);
+  if (busiest.share === quietest.share) return "Equally busy at all hours";
+  return `Busiest ${runAt(rows, busiest)}, quietest ${runAt(rows, quietest)}`;
+}
+
+/** An hour and those beside it that are alike: `Thu 10–12`. */
+function runAt(
+  rows: readonly (readonly WeekHour[])[],
+  { day, hour, share }: WeekHour,
+): string {
+  const row = rows.find(([first]) => first?.day === day)!;
+  const isAlike = (at: number) => {
+    const one = row.find((other) => other.hour === at);
+    return one !== undefined && Math.abs(one.share - share) <= SIMILAR / 2;
+  };
+  let [from, to] = [hour, hour + 1];
+  while (isAlike(from - 1)) from--;
+  while (isAlike(to)) to++;
+  return `${DAY_NAMES[day]} ${from}–${to}`;
+}
