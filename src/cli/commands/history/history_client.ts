@@ -28,6 +28,8 @@ export interface MapAnswer {
   readonly at: number;
   /** True if nothing was recorded at that time. */
   readonly gap: boolean;
+  /** True if a part of the history is damaged: some cells are unknown for it. */
+  readonly damaged?: boolean;
   readonly cells: readonly PastRow[];
 }
 
@@ -57,6 +59,8 @@ export interface UtilisationAnswer {
     readonly known: readonly (readonly number[])[];
   };
   readonly gaps: readonly GapMs[];
+  /** Times of which a part of the history is damaged. */
+  readonly damaged?: readonly GapMs[];
 }
 
 /** What was deleted. */
@@ -160,7 +164,7 @@ function isSeries(value: unknown): value is SeriesAnswer {
     !isJsonObject(value) || !isNumber(value.from) || !isNumber(value.to) ||
     typeof value.step !== "string" || !isZoneName(value.timezone) ||
     typeof value.layer !== "string" || !isColumn(value.start, isNumber) ||
-    !isGaps(value.gaps)
+    !isGaps(value.gaps) || !isGaps(value.damaged ?? [])
   ) return false;
   const { length } = value.start;
   return SERIES_COLUMNS.every((name) =>
@@ -176,7 +180,8 @@ function isUtilisation(value: unknown): value is UtilisationAnswer {
     !isNumber(value.seconds) || !isNumber(value.dayCount) ||
     typeof value.layer !== "string" || !isZoneName(value.timezone) ||
     !isColumn(value.days, isNumber) || !isColumn(value.hours, isNumber, 2) ||
-    !isGaps(value.gaps) || !isJsonObject(value.cells) ||
+    !isGaps(value.gaps) || !isGaps(value.damaged ?? []) ||
+    !isJsonObject(value.cells) ||
     !isJsonObject(value.week)
   ) return false;
   const { cells, week } = value;

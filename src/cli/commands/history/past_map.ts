@@ -46,7 +46,7 @@ export function drawPastMap(
     width: Math.max(MIN_MAP_WIDTH, width),
     ...(region && { region }),
     ...(gap && { warning: GAP_WARNING }),
-    notes: [`${timeWriter(timezone, true)(at)} (${timezone})`],
+    notes: [`${timeWriter(timezone, true, true)(at)} (${timezone})`],
   });
   return encodeLines(canvas, depth);
 }
@@ -68,7 +68,7 @@ export function renderPastMap(
   );
   const shown = order.slice(0, maxRows);
   const summary = [
-    `${timeWriter(timezone, true)(at)} (${timezone})`,
+    `${timeWriter(timezone, true, true)(at)} (${timezone})`,
     plural(cells.length, "cell"),
     `${count.occupied} occupied`,
     `${count.free} free`,

@@ -192,6 +192,12 @@ async function askMap(
       "Nothing was recorded at that time: the cells are as last known before",
     );
   }
+  if (answer.damaged) {
+    info(
+      flags,
+      "A part of the records is damaged: cells that are not known for that reason are unknown",
+    );
+  }
   if (answer.cells.length === 0) {
     info(flags, `No cell of layer ${answer.layer} had a reading before`);
   }

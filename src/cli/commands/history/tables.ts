@@ -17,9 +17,13 @@ const BOLD = "\x1b[1m";
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 const BAR_COLUMNS = 10;
+const AXIS_HOURS = 6;
 const DAY_NAMES = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /** The gaps in a note; more are counted. */
 const MAX_GAPS = 3;
+
+const NO_RECORDS = "Nothing was recorded for";
+const DAMAGED = "A part of the records is damaged, of";
 
 /** How a table is shown. */
 export interface TableLook {
@@ -82,7 +86,8 @@ export function renderSeries(
   );
   const notes = [
     ...hiddenNote(start.length - shown.length, "step"),
-    ...gapNotes(series.gaps, timezone),
+    ...gapNotes(NO_RECORDS, series.gaps, timezone),
+    ...gapNotes(DAMAGED, series.damaged ?? [], timezone),
   ];
   return join(head, table, notes, color);
 }
@@ -109,6 +114,7 @@ export function renderUtilisation(
   ];
   const head = headLines(layer, parts, { width, color });
   const [from, to] = hours;
+  head.push(hourAxis(from, to));
   for (const day of days) {
     const row = Array.from({ length: to - from }, (_, i) => {
       const hour = from + i;
@@ -150,30 +156,49 @@ export function renderUtilisation(
   );
   const notes = [
     ...hiddenNote(order.length - shown.length, "cell"),
-    ...gapNotes(answer.gaps, timezone),
+    ...gapNotes(NO_RECORDS, answer.gaps, timezone),
+    ...gapNotes(DAMAGED, answer.damaged ?? [], timezone),
   ];
   return join(head, table, notes, color);
+}
+
+/** The hours above a week: one column each, every sixth is named. */
+function hourAxis(from: number, to: number): string {
+  let axis = "";
+  for (let hour = from; hour < to; hour++) {
+    const isNamed = hour === from || hour % AXIS_HOURS === 0;
+    const column = DAY_NAMES[0]!.length + 1 + hour - from;
+    // Not into the name before.
+    if (isNamed && axis.length <= column) {
+      axis = axis.padEnd(column) + String(hour);
+    }
+  }
+  return axis;
 }
 
 /**
  * Returns a function that writes times of a time zone.
  *
  * @param hasClock false for days and weeks
+ * @param hasSeconds true for one moment
  */
 export function timeWriter(
   timezone: string,
   hasClock: boolean,
+  hasSeconds = false,
 ): (ms: number) => string {
   const format = new Intl.DateTimeFormat("sv-SE", {
     timeZone: timezone,
     ...{ year: "numeric", month: "2-digit", day: "2-digit" },
     ...(hasClock && { hour: "2-digit", minute: "2-digit" }),
+    ...(hasSeconds && { second: "2-digit" }),
   });
   return (ms) => format.format(ms);
 }
 
-/** Says which times have no records. */
-export function gapNotes(
+/** Says which times have no records, or damaged ones. */
+function gapNotes(
+  what: string,
   gaps: readonly GapMs[],
   timezone: string,
 ): string[] {
@@ -185,7 +210,7 @@ export function gapNotes(
   const more = gaps.length - texts.length;
   const rest = more > 0 ? ` and ${more} before` : "";
   const span = spanText(gaps.reduce((sum, [from, to]) => sum + to - from, 0));
-  return [`Nothing was recorded for ${span}: ${texts.join(", ")}${rest}`];
+  return [`${what} ${span}: ${texts.join(", ")}${rest}`];
 }
 
 function hiddenNote(hidden: number, noun: string): string[] {

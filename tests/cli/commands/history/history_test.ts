@@ -101,7 +101,7 @@ Deno.test({
     assert.match(gap.stderr, /Nothing was recorded at that time/);
     const map = await ask(server, ...at, "--map");
     assert.match(map.stdout, /3 cells.*1 occupied/);
-    assert.match(map.stdout, /2026-11-28 11:00 \(Europe\/Berlin\)/);
+    assert.match(map.stdout, /2026-11-28 11:00:04 \(Europe\/Berlin\)/);
     const table = await ask(server, ...at, "--format", "table");
     assert.match(table.stdout, /^ *x +y +value +status +for$/m);
     assert.match(table.stdout, /^ *2 +-1 +0 +stale +3 s$/m);
@@ -130,6 +130,7 @@ Deno.test({
     assert.deepEqual(asked.hours, [8, 18]);
     const table = await ask(server, "-u", ...select, "--format=table");
     assert.match(table.stdout, /Mon Tue Wed Thu Fri · 8–18 h · 1 day/);
+    assert.match(table.stdout, /^ {4}8 {3}12$/m, "hours of the day");
     assert.match(table.stdout, /^Mon ·{10}$/m, "nothing is known");
     assert.match(table.stdout, /^1 +1 +2% +100% +0\.0 +2 +2026-11-28 11:00/m);
     assert.match(table.stdout, /Nothing was recorded for 100 s:/);
