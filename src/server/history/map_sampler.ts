@@ -115,7 +115,8 @@ export class MapSampler {
         if (++skipped % MAX_SKIPPED > 0) continue;
       } else {
         const count = grid.readChanged(tile, since, rows);
-        const second = secondNow();
+        // Not in a closed hour, also if the clock was set back.
+        const second = Math.max(secondNow(), log.openFrom);
         log.begin(layer, second * 1000);
         for (let row = 0; row < count; row++) logRow(log, row, second, since);
       }

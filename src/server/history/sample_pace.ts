@@ -8,6 +8,8 @@
 const MAX_SHARE = 1 / 12;
 /** Shorter work delays nothing. */
 const MIN_DELAYING_MS = 2;
+/** No sample is delayed for longer, beside its step. */
+const MAX_WAIT_MS = 120_000;
 
 /** Options of {@linkcode SamplePace}. */
 export interface SamplePaceOptions {
@@ -59,8 +61,12 @@ export class SamplePace {
    * @param now the time of the entry, ms since 1970
    */
   due(now: number): number | undefined {
-    if (now < this.#nextAt) return undefined;
     const { stepSeconds } = this.#options;
+    const waitMs = this.#nextAt - now;
+    // Longer: the clock was set back.
+    if (waitMs > 0 && waitMs < MAX_WAIT_MS + 1000 * stepSeconds) {
+      return undefined;
+    }
     const second = this.secondOf(now);
     this.#nextAt = (second + stepSeconds) * 1000;
     // The step that has ended, unless the map has entries of this one.
@@ -95,7 +101,8 @@ export class SamplePace {
   /** Delays the next sample, so that the recording takes its share only. */
   limit(): void {
     if (this.#busyMs <= MIN_DELAYING_MS) return;
-    const earliest = this.#options.now() + this.#busyMs / MAX_SHARE;
+    const waitMs = Math.min(this.#busyMs / MAX_SHARE, MAX_WAIT_MS);
+    const earliest = this.#options.now() + waitMs;
     this.#nextAt = Math.max(this.#nextAt, earliest);
   }
 
