@@ -58,7 +58,7 @@ export interface PastCells {
   readonly stale: Uint8Array;
   /**
    * Since when the cell had this state, ms since 1970; NaN if that was before
-   * the last key frame, which is at most a day before.
+   * the last key frame, which is at most some days before.
    */
   readonly since: Float64Array;
 }

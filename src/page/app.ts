@@ -267,7 +267,7 @@ export class App implements LiveEvents {
       map: this.#map,
       zones: this.#zones,
       layer: () => this.#modeLayer(),
-      now: () => this.#now(),
+      now: () => Math.floor(this.#now()), // times in requests are whole
       colors: () => this.#colors(),
       hash: () => this.#hash,
     }, later);

@@ -19,7 +19,7 @@ export interface PastCellState {
   /** 0 free, above 0 occupied or a number of people, below 0 unknown. */
   readonly value: number;
   /**
-   * When this state began, ms since 1970; NaN if that was more than a day before
+   * When this state began, ms since 1970; NaN if that was many days before
    * the time of the map.
    */
   readonly since: number;

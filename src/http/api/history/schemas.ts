@@ -76,7 +76,7 @@ export const PAST_COLUMNS: Schema = object({
   stale: column({ enum: [0, 1] }, "1 if it was too old to be trusted"),
   since: column(
     TIME_OR_NULL,
-    "when the state began; null if that was more than a day before",
+    "when the state began; null if that was many days before",
   ),
 });
 
