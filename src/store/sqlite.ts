@@ -40,6 +40,8 @@ import { StoreFiles } from "./store_files.ts";
 import { countLostTransactions, damagedLogWarning } from "./wal_check.ts";
 
 const DEFAULT_MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+/** How long the history may delay the end of a server. */
+const CLOSE_HISTORY_MS = 2000;
 /** The journal waits for the history up to this multiple of its limit. */
 const MAX_GROWTH = 3;
 
@@ -231,9 +233,12 @@ export class SqliteStore implements Store {
     this.records.close();
     while (this.records.hasStaged && this.#commitRecords());
     try {
-      if (map !== undefined && this.#loaded) this.#checkpointAll(map.only);
+      if (map !== undefined && this.#loaded) {
+        this.#checkpointAll(map.only, CLOSE_HISTORY_MS);
+      }
     } catch {
-      // The disk is full, for example. The journal is still complete.
+      // The disk is full, for example, or much of the history is not written.
+      // The journal is still complete: the next start makes it again.
     }
     this.#db.close();
     forgetLogOwner(this.#path);
@@ -321,14 +326,14 @@ export class SqliteStore implements Store {
   }
 
   /** Writes all changed tiles and empties the journal. */
-  #checkpointAll(map: MapShard): void {
+  #checkpointAll(map: MapShard, historyMs = Infinity): void {
     while (this.#checkpointer.hasWork || this.#journalBytes > 0) {
       if (!this.#checkpointer.hasWork) this.#beginCheckpoint(map);
-      this.#history.commitAll();
+      this.#history.commitAll(historyMs);
       this.#transaction(() => this.#checkpointer.step(1));
       this.#afterStep();
     }
-    this.#history.commit(Infinity);
+    this.#history.commitRest();
   }
 
   /**

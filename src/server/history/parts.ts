@@ -12,6 +12,8 @@ import type { Write } from "./flush.ts";
 
 /** States that are grouped by tile in one step: about a millisecond. */
 const GROUPED_STATES = 16_384;
+/** States that are grouped together: about 10 MB if no two share a tile. */
+const MAX_GROUPED_STATES = 1 << 16;
 /** The end of a list of states. */
 const NONE = -1;
 
@@ -71,9 +73,26 @@ function* partsOf(
   layer: string,
   columns: StateColumns,
 ): Generator<Write | undefined, void, void> {
-  const { x, y, second, value, stale } = columns;
-  const next = new Int32Array(columns.length);
-  for (const [hour, tiles] of yield* groupByTile(columns, next)) {
+  const { length } = columns;
+  const next = new Int32Array(length);
+  for (let from = 0; from < length; from += MAX_GROUPED_STATES) {
+    const to = Math.min(from + MAX_GROUPED_STATES, length);
+    yield* groupParts(
+      layer,
+      columns,
+      yield* groupByTile(columns, from, to, next),
+      next,
+    );
+  }
+}
+
+function* groupParts(
+  layer: string,
+  { x, y, second, value, stale }: StateColumns,
+  hours: ReadonlyMap<number, Iterable<TileStates>>,
+  next: Int32Array,
+): Generator<Write | undefined, void, void> {
+  for (const [hour, tiles] of hours) {
     for (const { tx, ty, first } of tiles) {
       changes.clear();
       for (let i = first; i !== NONE; i = next[i]!) {
@@ -89,7 +108,9 @@ function* partsOf(
 
 /** Links the states of each tile and hour, in their order. */
 function* groupByTile(
-  { length, x, y, second }: StateColumns,
+  { x, y, second }: StateColumns,
+  from: number,
+  to: number,
   next: Int32Array,
 ): Generator<undefined, Map<number, Iterable<TileStates>>, void> {
   const hours = new Map<number, Map<number, TileStates>>();
@@ -97,7 +118,7 @@ function* groupByTile(
   let key = NaN;
   let tiles = new Map<number, TileStates>();
   let tile: TileStates | undefined;
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < to; i++) {
     if (i % GROUPED_STATES === GROUPED_STATES - 1) yield undefined;
     next[i] = NONE;
     const hourHere = hourOf(second[i]!);

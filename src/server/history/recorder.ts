@@ -30,6 +30,8 @@ const MAX_SAMPLED_STATES = 1 << 17;
 const MAX_LOGGED_STATES = 1 << 18;
 /** The same during a start, when nothing can be written: 32 MB. */
 const MAX_REPLAYED_STATES = 1 << 21;
+/** A transaction keeps its rows in memory until it is committed. */
+const MAX_TRANSACTION_ROWS = 1 << 12;
 /** Logged states are written after this time, also if they are few. */
 const FLUSH_INTERVAL_MS = 300_000;
 /** If there are none: so that a pause of the server shows. */
@@ -73,6 +75,8 @@ export class Recorder implements HistoryWork {
   readonly #flushes = new Flushes();
   #flushedAt: number;
   #isFlushWanted = false;
+  /** True while all that there is is being written. */
+  #isAllPushed = false;
   #isAllWanted = false;
   /** True while nothing is stored: the history is too large. */
   isFull = false;
@@ -238,18 +242,21 @@ export class Recorder implements HistoryWork {
 
   /** @inheritdoc */
   write(tables: HistoryTables, budgetMs: number): void {
-    if (budgetMs === Infinity) {
+    if (budgetMs === Infinity && !this.#isAllPushed) {
+      this.#isAllPushed = true;
       this.#pushFlush(this.#allWrites(), this.#mark, () => this.#complete);
     }
     const { monotonic } = this.#options;
     const end = monotonic() + budgetMs;
-    const isTimeOver = () => monotonic() >= end;
+    let left = MAX_TRANSACTION_ROWS;
+    const isTimeOver = () => --left <= 0 || monotonic() >= end;
     this.#pace.measure(() => this.#flushes.write(tables, isTimeOver));
   }
 
   /** @inheritdoc */
   committed(): void {
     if (!this.#flushes.committed()) return this.#options.schedule();
+    this.#isAllPushed = false;
     this.#flushedAt = this.#options.monotonic();
     this.#pace.limit();
     this.#flushIfDue();

@@ -135,17 +135,24 @@ export class HistoryCommits {
   /**
    * Commits everything that the running checkpoint waits for.
    *
-   * @throws {StoreError} if that fails
+   * @param timeoutMs after it no further commit begins
+   * @throws {StoreError} if that fails, or takes longer
    */
-  commitAll(): void {
+  commitAll(timeoutMs = Infinity): void {
     this.#retryAt = 0;
-    while (!this.isDurable && this.hasWork) {
+    const end = this.#now() + timeoutMs;
+    while (!this.isDurable && this.hasWork && this.#now() < end) {
       const problem = this.commit(Infinity);
       if (problem !== undefined) throw problem;
     }
     if (!this.isDurable) {
       throw this.#explain(new Error("a part of the history was not written"));
     }
+  }
+
+  /** Commits all that there is, until that fails. */
+  commitRest(): void {
+    while (this.hasWork && this.commit(Infinity) === undefined);
   }
 
   /** A checkpoint begins. */
