@@ -7,7 +7,9 @@
 
 import { messageOf } from "../../common/errors.ts";
 import type { GapMs, HistoryInfo } from "../../history/answers.ts";
+import { PEOPLE, type Unit } from "../../protocol/display.ts";
 import { announce } from "../elements/dom.ts";
+import { formatAge, formatCount } from "../elements/format.ts";
 import { fetchHistoryInfo, pastMapPath } from "../feed/history_requests.ts";
 import type { ModeHost, ModeParts, PageMode } from "../modes/mode.ts";
 import { DayCurves } from "./day_curves.ts";
@@ -75,6 +77,8 @@ class HistoryMode implements PageMode {
   #view: HistoryView;
   #writtenAt = 0;
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the past has values above 1, which the present may not have. */
+  #isCounted = false;
   #isClosed = false;
 
   constructor(
@@ -122,6 +126,7 @@ class HistoryMode implements PageMode {
       exports: () => this.#exports(),
     });
     slots.cards.append(this.#cards.element);
+    this.#cards.placed();
     slots.side.append(this.#chart.element);
     slots.sideEnd.append(this.#changes.element);
     slots.foot.append(this.#foot.element);
@@ -145,6 +150,7 @@ class HistoryMode implements PageMode {
 
   /** @inheritdoc */
   onLayer(): void {
+    this.#isCounted = false;
     this.#curves.close();
     this.#curves = this.#createCurves();
     this.#scene.open(this.#host.layer().name);
@@ -267,7 +273,9 @@ class HistoryMode implements PageMode {
     const layer = this.#host.layer();
     const now = this.#host.now();
     const { gap, counts, problem } = this.#scene;
-    this.#header.show(site.format(time), now - time);
+    this.#isCounted ||= counts !== undefined && counts.people > counts.occupied;
+    const unit = this.#unit;
+    this.#header.show(site.format(time), this.#describeAge(time, now));
     this.#header.problem = gap === undefined
       ? problem
       : { kind: "gap", text: this.#describeGap(gap) };
@@ -276,14 +284,14 @@ class HistoryMode implements PageMode {
       counts,
       note: problem?.kind === "loading" ? "loading" : "no data",
       bounds: this.#scene.bounds,
-      unit: layer.unit,
+      unit,
       clock,
       trend: this.#scene.trend(time),
-      live: layer.unit ? layer.own?.people : layer.own?.occupied,
+      live: unit ? layer.own?.people : layer.own?.occupied,
       now,
     });
     this.#changes.show(this.#scene.moment(time), {
-      unit: layer.unit,
+      unit,
       clock,
       clockOf: (ms) => site.formatClock(ms),
     });
@@ -291,7 +299,7 @@ class HistoryMode implements PageMode {
     const { isPlaying } = this.#player;
     this.#foot.show({
       ...{ time, isPlaying, curves: this.#curves, bounds: this.#bounds() },
-      units: layer.unit?.[1] ?? "occupied cells",
+      units: unit?.[1] ?? "occupied cells",
       view: this.#view,
     });
     this.#writeSometimes();
@@ -309,13 +317,29 @@ class HistoryMode implements PageMode {
       },
     );
     if (name === undefined) return;
-    const { unit } = this.#host.layer();
     const state = this.#scene.zoneState(name);
-    this.#chart.showState(state, unit, clock, this.#player.time);
+    this.#chart.showState(state, this.#unit, clock, this.#player.time);
   }
 
-  #describeGap([from, to]: GapMs): string {
+  /** What the values count; undefined if they are only 0 and 1. */
+  get #unit(): Unit | undefined {
+    const { unit, own } = this.#host.layer();
+    return unit ?? (this.#isCounted ? own?.display?.unit ?? PEOPLE : undefined);
+  }
+
+  #describeAge(time: number, now: number): string {
+    const days = this.#site.daysBetween(time, now);
+    if (days === 1) return "yesterday";
+    return days > 1 ? `${formatCount(days)} days ago` : formatAge(now - time);
+  }
+
+  #describeGap(gap: GapMs): string {
     const site = this.#site;
+    // Of an hour only its part of the gap is known, of a day more.
+    const [from, to] =
+      this.#curves.of(this.#day)?.gaps.find((one) =>
+        one[0] <= gap[0] && one[1] >= gap[1]
+      ) ?? gap;
     return `No data from ${site.formatClock(from)} to ${
       site.formatClock(to)
     }: the server was not recording. The map is as it was last known.`;

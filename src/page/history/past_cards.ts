@@ -8,7 +8,7 @@
 import type { CellCounts } from "../../grid/cell_counter.ts";
 import { nounOf, type Unit } from "../../protocol/display.ts";
 import type { Region } from "../../protocol/region.ts";
-import { capitalized, el } from "../elements/dom.ts";
+import { capitalized, el, focusWhileScrollable } from "../elements/dom.ts";
 import { formatCount, formatMinute, formatShare } from "../elements/format.ts";
 import { createCard, formatNoData } from "../panels/cards.ts";
 
@@ -52,6 +52,11 @@ export class PastCards {
       { class: "cards past-cards", "aria-label": "Totals at this time" },
       ...this.#cards.map(({ element }) => element),
     );
+  }
+
+  /** Call it when the cards are in the page. */
+  placed(): void {
+    focusWhileScrollable([this.element]);
   }
 
   /** Shows counts. */

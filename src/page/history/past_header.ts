@@ -7,7 +7,6 @@
  */
 
 import { announce, el, setText } from "../elements/dom.ts";
-import { formatDuration } from "../elements/format.ts";
 import { icon, ICONS } from "../elements/icons.ts";
 import type { ModeSlots } from "../modes/mode.ts";
 
@@ -87,11 +86,11 @@ export class PastHeader {
    * Shows a time.
    *
    * @param when `Tue 24 Nov 2026, 10:00:00`
-   * @param age how long ago, ms
+   * @param age how long ago: `2 days ago`
    */
-  show(when: string, age: number): void {
+  show(when: string, age: string): void {
     setText(this.#when, when);
-    setText(this.#age, describeAge(age));
+    setText(this.#age, age);
   }
 
   /** Says why the map is not that of the time. */
@@ -122,12 +121,4 @@ export class PastHeader {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => setText(text, "Copy link"), COPIED_MS);
   }
-}
-
-/** Describes how long ago something was: `2 days ago`, `3 h ago`. */
-function describeAge(ms: number): string {
-  if (ms < 1000) return "now";
-  const days = Math.floor(ms / 86_400_000);
-  if (days === 0) return `${formatDuration(ms)} ago`;
-  return `${days} ${days === 1 ? "day" : "days"} ago`;
 }

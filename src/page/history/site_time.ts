@@ -84,6 +84,11 @@ export class SiteTime {
     return this.#zone.firstAt(number * DAY_SECONDS + ofDay) * SECOND_MS;
   }
 
+  /** Returns the days from one time to another, by the calendar. */
+  daysBetween(from: number, to: number): number {
+    return this.dayOf(to).number - this.dayOf(from).number;
+  }
+
   /** Returns the full hours of a day: `step` hours apart by the clock. */
   hoursOf({ number }: SiteDay, step: number): number[] {
     const hours: number[] = [];

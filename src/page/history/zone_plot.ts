@@ -108,7 +108,7 @@ export class ZonePlot {
         {
           ...axis,
           size: 20,
-          space: 44,
+          space: isWeek ? 30 : 62,
           incrs: TIME_STEPS_S,
           values: (_, ticks) =>
             ticks.map((tick) =>
