@@ -25,6 +25,9 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], string])[] = [
     "Close the tooltip, clear the selection, close the zone, turn the cursor off",
   ],
   [["?"], "Show this help"],
+  [["Space"], "History: play or pause"],
+  [["←", "→"], "History: one minute, with Shift 15; Home and End: the day"],
+  [["l"], "History: back to live"],
 ];
 
 const MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
