@@ -179,6 +179,15 @@ export class HeatView {
     this.#placeMark();
   }
 
+  /** Removes the cells, as for another layer. */
+  clear(): void {
+    this.#loaded = undefined;
+    this.#shown = [];
+    this.#layer.cells = { x: [], y: [], values: new Float64Array() };
+    this.#host.zones.past = undefined;
+    this.problem = "";
+  }
+
   /** Draws in the present colours. */
   recolor(): void {
     this.#colors = this.#colorsNow();

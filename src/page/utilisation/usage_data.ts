@@ -19,6 +19,7 @@ import {
   questionOf,
   questionOfRegion,
 } from "./usage_requests.ts";
+import { withoutTimeBefore } from "./week.ts";
 import { type UsedZone, zoneUsage } from "./zone_usage.ts";
 
 /** An answer that includes the present is requested again after this, ms. */
@@ -90,6 +91,13 @@ export class UsageData {
     if (String(question) !== String(this.#question)) void this.#ask(question);
   }
 
+  /** Forgets what is loaded, as for another layer. */
+  clear(): void {
+    this.close();
+    this.#loaded = undefined;
+    this.#question = new URLSearchParams();
+  }
+
   /** Asks again if it is time to. */
   tick(): void {
     if (performance.now() > this.#refreshAt) void this.#ask(this.#question);
@@ -109,7 +117,7 @@ export class UsageData {
     this.#partAbort.abort();
     const abort = this.#partAbort = new AbortController();
     try {
-      return await fetchUtilisation(
+      return await this.#fetch(
         questionOfRegion(this.#question, region),
         abort.signal,
       );
@@ -127,13 +135,22 @@ export class UsageData {
     this.#refreshAt = Infinity;
   }
 
+  async #fetch(
+    question: URLSearchParams,
+    signal: AbortSignal,
+  ): Promise<UtilisationAnswer> {
+    const answer = await fetchUtilisation(question, signal);
+    const { oldestRollup, oldest = -Infinity } = this.#info;
+    return withoutTimeBefore(answer, oldestRollup ?? oldest);
+  }
+
   async #ask(question: URLSearchParams): Promise<void> {
     this.close();
     this.#question = question;
     const abort = this.#abort = new AbortController();
     this.#events.onBusy(true);
     try {
-      const answer = await fetchUtilisation(question, abort.signal);
+      const answer = await this.#fetch(question, abort.signal);
       if (abort.signal.aborted) return;
       const isOpen = question.get("to") === "now";
       this.#refreshAt = isOpen

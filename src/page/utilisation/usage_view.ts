@@ -9,16 +9,17 @@ import type { Point } from "../map/regions.ts";
 import type { CellText } from "../modes/mode.ts";
 import type { DayTarget } from "./day_loader.ts";
 import { cellName, type Place } from "./places.ts";
-import type { Subject } from "./settings.ts";
+import type { Measure, Subject } from "./settings.ts";
 import type { LoadedUsage } from "./usage_data.ts";
 import {
   describeShare,
   describeTimes,
   describeUse,
+  formatRate,
   percent,
   type UsageDates,
 } from "./usage_text.ts";
-import type { Use } from "./usage.ts";
+import { changesPerDay, type Use } from "./usage.ts";
 import type { UsedZone } from "./zone_usage.ts";
 
 /** Places that are used for a smaller share of the time are counted. */
@@ -28,6 +29,7 @@ const LITTLE_USED = 0.15;
 export function cellText(
   { usage, places }: LoadedUsage,
   cell: Point,
+  measure: Measure,
   dates: UsageDates,
 ): CellText {
   const row = usage.find(cell);
@@ -40,7 +42,11 @@ export function cellText(
   return {
     title: zone === undefined ? title : `${title} · ${zone}`,
     lines: [
-      describeShare(use),
+      measure === "changes"
+        ? `${formatRate(changesPerDay(use))} changes a day, ${
+          describeShare(use)
+        }`
+        : describeShare(use),
       describeTimes(use),
       Number.isNaN(use.last)
         ? "Never used while recorded"

@@ -42,6 +42,21 @@ export async function openUtilisation(
 /** Columns of which the largest is the most interesting. */
 const DESCENDING_FIRST: readonly SortColumn[] = ["changes"];
 
+/** Sorts by what is shown: by changes, and not by a column that is hidden. */
+function withSort(
+  changed: Partial<UsageSettings>,
+  { sort }: UsageSettings,
+): Partial<UsageSettings> {
+  const { measure } = changed;
+  if (measure === undefined) return changed;
+  if (measure === "changes" && sort === "occupied") {
+    return { ...changed, sort: "changes", descending: true };
+  }
+  return measure !== "changes" && sort === "changes"
+    ? { ...changed, sort: "occupied", descending: false }
+    : changed;
+}
+
 class UtilisationMode implements PageMode {
   readonly #host: ModeHost;
   readonly #data: UsageData;
@@ -91,7 +106,7 @@ class UtilisationMode implements PageMode {
       },
     });
     this.#bar = new FilterBar(this.#settings, {
-      onChange: (changed) => this.#change(changed),
+      onChange: (changed) => this.#change(withSort(changed, this.#settings)),
       dates: () => this.#shownDates(info),
       onExport: (format) => void this.#export(format),
     });
@@ -116,6 +131,9 @@ class UtilisationMode implements PageMode {
 
   onLayer(): void {
     this.#settings = { ...this.#settings, cell: undefined };
+    this.#limit = PAGE_ROWS;
+    this.#data.clear();
+    this.#heat.clear();
     this.#load();
   }
 
@@ -288,7 +306,8 @@ class UtilisationMode implements PageMode {
 
   #cellText(cell: Point): CellText | undefined {
     const { loaded } = this.#data;
-    return loaded && cellText(loaded, cell, this.#dates);
+    return loaded &&
+      cellText(loaded, cell, this.#settings.measure, this.#dates);
   }
 
   /** The dates that are shown, for the fields of dates. */

@@ -28,6 +28,34 @@ export interface WeekHour {
   readonly known: number;
 }
 
+/**
+ * Returns an answer without the time before the first record, which is unknown
+ * only because nothing was recorded then: the server answers by whole hours.
+ *
+ * @param oldest when the recording began, ms since 1970
+ */
+export function withoutTimeBefore(
+  answer: UtilisationAnswer,
+  oldest: number,
+): UtilisationAnswer {
+  const { from, to, days, hours, timezone, seconds } = answer;
+  const hour = Math.floor(from / HOUR_MS);
+  // Longer times before it are what the user has asked for.
+  if (oldest <= from || oldest >= Math.min(to, (hour + 1) * HOUR_MS)) {
+    return answer;
+  }
+  const zone = timeZoneOf(timezone);
+  const local = localHourOf(zone, hour);
+  const counts = days.includes(weekdayOf(zone, hour)) &&
+    local >= hours[0] && local < hours[1];
+  const unrecorded = counts ? (oldest - from) / 1000 : 0;
+  return {
+    ...answer,
+    from: oldest,
+    seconds: Math.max(0, seconds - unrecorded),
+  };
+}
+
 /** The hours of the selected days, row by row. */
 export function weekOf(answer: UtilisationAnswer): WeekHour[][] {
   const { week, days, hours: [first, end], cells } = answer;

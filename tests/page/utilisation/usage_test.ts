@@ -8,7 +8,11 @@ import {
   type UtilisationAnswer,
   valueOf,
 } from "../../../src/page/utilisation/usage.ts";
-import { describeWeek, weekOf } from "../../../src/page/utilisation/week.ts";
+import {
+  describeWeek,
+  weekOf,
+  withoutTimeBefore,
+} from "../../../src/page/utilisation/week.ts";
 import { zoneUsage } from "../../../src/page/utilisation/zone_usage.ts";
 
 const HOUR_SECONDS = 3600;
@@ -192,4 +196,26 @@ Deno.test("the hours of the week are those of the time zone", () => {
   });
   const [row] = weekOf(answer);
   assert.deepEqual(row!.map(({ share }) => share), [NaN, 1]);
+});
+
+Deno.test("the begin of the hour in which the recording began does not count", () => {
+  const HOUR_MS = 1000 * HOUR_SECONDS;
+  const from = MONDAY + 9 * HOUR_MS;
+  const { answer } = usageOf([[0, 0, 0.2, 0.4]], {
+    ...{ from, to: from + HOUR_MS, seconds: HOUR_SECONDS },
+  });
+  const began = from + 0.6 * HOUR_MS;
+  const clipped = withoutTimeBefore(answer, began);
+  assert.equal(clipped.from, began);
+  assert.equal(Math.round(clipped.seconds), 0.4 * HOUR_SECONDS);
+  assert.equal(new Usage(clipped).use(0).share, 0.5);
+  assert.equal(withoutTimeBefore(answer, from - 1), answer);
+  assert.equal(
+    withoutTimeBefore(answer, from + HOUR_MS),
+    answer,
+    "a time before the first record that the user has asked for",
+  );
+  // An hour that is not chosen has no time to take away.
+  const evening = { ...answer, hours: [18, 24] as const, seconds: 0 };
+  assert.equal(withoutTimeBefore(evening, began).seconds, 0);
 });

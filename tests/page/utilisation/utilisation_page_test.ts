@@ -55,12 +55,15 @@ async function open(
   const questions: URLSearchParams[] = [];
   try {
     await putZones(session.url, ZONES);
-    await routeHistory(session.page, {
-      cells: CELLS,
-      now: NOW,
-      onQuestion: (query) => questions.push(query),
-      ...history,
-    });
+    await routeHistory(
+      session.page,
+      // Not spread: its members can change.
+      Object.assign(Object.create(history ?? null), {
+        now: NOW,
+        onQuestion: (query: URLSearchParams) => questions.push(query),
+        ...(history && "cells" in history ? {} : { cells: CELLS }),
+      }),
+    );
     session.errors.length = 0;
     await session.page.goto(`${session.url}/${address}`);
   } catch (error) {
@@ -164,6 +167,7 @@ Deno.test({
     await page.getByLabel("Show", { exact: true }).selectOption("changes");
     await session.waitForText(".usage-legend", /Changes in a day of known/);
     await session.waitForText(".usage-list thead", /Changes a day/);
+    await session.waitForText(".list-panel h2", /^Most changes first$/);
     const address = page.url();
     await page.goBack();
     await session.waitForText(".usage-legend", /Share of known time/);
@@ -340,6 +344,51 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the figures of a server that has just begun to record are shown",
+  ...needs("chromium"),
+  fn: async () => {
+    await using session = await PageSession.open({
+      readings: { hall: "0,0,1\n1,0,0\n2,0,-1\n" },
+      address: `${ADDRESS}&days=1-7&hours=0-24&list=cells`,
+    });
+    await until(async () => {
+      await session.page.reload();
+      await session.page.locator(".usage-list tbody tr").first().waitFor();
+      const shares = await column(session, "td.occupied");
+      return shares.join() === "0%,100%,unknown";
+    }, { what: "shares of the first seconds" });
+    await session.waitForText(".usage-pill", /1 day, \d+% known/);
+    assert.deepEqual(session.errors, []);
+  },
+});
+
+Deno.test({
+  name: "another layer is asked for, and the cells of the first are removed",
+  ...needs("chromium"),
+  fn: async () => {
+    let cells: readonly FakeCell[] = CELLS;
+    await using opened = await open({
+      readings: { hall: "0,0,1\n", roof: "0,0,1\n5,5,0\n" },
+      history: {
+        get cells() {
+          return cells;
+        },
+      },
+    });
+    const { session, last } = opened;
+    const { page } = session;
+    await page.locator(".usage-list tbody tr").first().waitFor();
+    cells = [{ x: 5, y: 5, share: 0.5, known: 1 }];
+    await page.locator("#layer").selectOption("roof");
+    await until(() => last().get("layer") === "roof");
+    await session.waitForText(".list-panel", /Cells 1\b.* x 5, y 5 /);
+    await session.waitForText(".usage-head", /Every cell of roof/);
+    assert.ok(page.url().includes("layer=roof&mode=utilisation"));
+    assert.deepEqual(session.errors, []);
+  },
+});
+
+Deno.test({
   name: "a layer of which nothing was recorded says so",
   ...needs("chromium"),
   fn: async () => {
@@ -398,8 +447,10 @@ Deno.test({
       const map = (await page.locator("#map").boundingBox())!;
       assert.ok(map.width >= 280 && map.height >= 240, `${width} px: map`);
     }
-    // A new answer moves nothing.
+    // A new answer moves nothing, and only the rows of the list scroll.
     await page.setViewportSize({ width: 1280, height: 800 });
+    const note = (await page.locator(".list-panel .omitted").boundingBox())!;
+    assert.ok(note.y + note.height <= 800, `the list ends at ${note.y}`);
     const boxes = () =>
       page.evaluate(() =>
         [".usage-bar", "#map", ".week-panel", ".list-panel"].map((one) => {
