@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { brokerCases } from "./cases/broker_cases.ts";
 import { historyCases } from "./cases/history_cases.ts";
+import { historyIngestCases } from "./cases/history_ingest_cases.ts";
 import { ingestCases } from "./cases/ingest_cases.ts";
 import { latencyCases } from "./cases/latency_cases.ts";
 import { memoryCases } from "./cases/memory_cases.ts";
@@ -94,6 +95,7 @@ function formatOf(text: string): Format {
 function casesOf(size: Size): Case[] {
   return [
     ...ingestCases(size),
+    ...historyIngestCases(size),
     ...latencyCases(size),
     ...replyCases(size),
     ...memoryCases(size),

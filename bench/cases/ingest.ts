@@ -9,6 +9,7 @@ import { tempDir } from "../../tests/support/temp.ts";
 import { LoadGenerator } from "../harness/load_generator.ts";
 import {
   limitOf,
+  memoryOf,
   Meter,
   type MeteredProcess,
   type Usage,
@@ -45,6 +46,8 @@ export interface IngestShape {
 export interface IngestOptions {
   /** True if the system is an occupancy server, whose map is then checked. */
   readonly checked?: boolean;
+  /** True to measure the memory of the server. */
+  readonly memory?: boolean;
 }
 
 /**
@@ -55,7 +58,7 @@ export interface IngestOptions {
 export async function ingest(
   start: StartSystem,
   shape: IngestShape,
-  { checked = false }: IngestOptions = {},
+  { checked = false, memory = false }: IngestOptions = {},
 ): Promise<Sample> {
   await using folder = await tempDir();
   const { warmUp, messages, qos, readingsPerMessage } = shape;
@@ -86,6 +89,7 @@ export async function ingest(
         readingsPerSecond: messages * readingsPerMessage / seconds,
       }),
       ...cpuPerMessage(usages, messages),
+      ...(memory && { peakResidentBytes: peakOf(system) }),
     },
     limit: limitOf(usages),
   };
@@ -116,6 +120,11 @@ export async function preload(
   });
   await load.send(messages);
   await load.request();
+}
+
+/** The maximum memory of the server so far, in bytes. */
+function peakOf({ processes }: System): number {
+  return memoryOf(processes.find(({ role }) => role === "server")!.pid).peak;
 }
 
 /** The processes of a trial: those of the system, and the load generator. */

@@ -26,6 +26,8 @@ export interface OccupancyOptions {
   readonly durability?: "commit" | "fsync";
   /** The zones, as GeoJSON. Default: none. */
   readonly zones?: string | undefined;
+  /** Whether it records the history of the map. Default: as by default. */
+  readonly history?: boolean | undefined;
   /** The top of its checkout, with a slash at the end; default: this one. */
   readonly root?: string | undefined;
 }
@@ -33,7 +35,7 @@ export interface OccupancyOptions {
 /** Our server and its broker. */
 export function occupancy(options: OccupancyOptions): StartSystem {
   return async ({ folder }: TrialOptions) => {
-    const { transport, store, durability, zones, root } = options;
+    const { transport, store, durability, zones, history, root } = options;
     const started: AsyncDisposable[] = [];
     const processes: MeteredProcess[] = [];
     let port = freePort();
@@ -48,6 +50,7 @@ export function occupancy(options: OccupancyOptions): StartSystem {
       link = ["--broker", `mqtt://127.0.0.1:${port}`];
     }
     if (durability !== undefined) link.push("--durability", durability);
+    if (history === false) link.push("--no-history");
     if (zones !== undefined) {
       const file = `${folder}/zones.geojson`;
       await Deno.writeTextFile(file, zones);
