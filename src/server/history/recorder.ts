@@ -346,6 +346,7 @@ export class Recorder implements HistoryWork {
     this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
     this.#sampleMark = this.#mark;
     if (!this.#isReplaying) this.#pace.sampled();
+    this.#isFlushWanted ||= this.#isLarge;
     this.#flushIfDue();
   }
 
@@ -354,9 +355,14 @@ export class Recorder implements HistoryWork {
     this.#flushIfDue();
   }
 
+  get #isLarge(): boolean {
+    return this.#sampler.size >= FLUSH_STATES;
+  }
+
   #flushIfDue(): void {
     if (!this.#flushes.isEmpty || this.#isReplaying || this.#stopped) return;
-    const isLarge = this.#sampler.size >= FLUSH_STATES;
+    // What is replaced between two samples has no end: it takes its share too.
+    const isLarge = this.#isLarge && !this.#pace.isResting;
     const isMarked = this.#mark > this.#flushes.durable;
     if (!isLarge && !this.#isFlushWanted && !isMarked) return;
     // What a running sample has logged is written, but not all of it.

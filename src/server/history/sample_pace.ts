@@ -30,6 +30,8 @@ export class SamplePace {
   #appliedTo = Infinity;
   #sampledAt: number;
   #coarsestMs = 0;
+  /** Work that can wait begins after this, ms of the clock that never jumps. */
+  #restUntil = -Infinity;
   /** Time that the last sample and its writes have taken, in ms. */
   #busyMs = 0;
 
@@ -102,8 +104,14 @@ export class SamplePace {
   limit(): void {
     if (this.#busyMs <= MIN_DELAYING_MS) return;
     const waitMs = Math.min(this.#busyMs / MAX_SHARE, MAX_WAIT_MS);
+    this.#restUntil = this.#options.monotonic() + waitMs;
     const earliest = this.#options.now() + waitMs;
     this.#nextAt = Math.max(this.#nextAt, earliest);
+  }
+
+  /** True while the next sample is delayed, because the last took long. */
+  get isResting(): boolean {
+    return this.#options.monotonic() < this.#restUntil;
   }
 
   /** Returns the longest time between two samples since the last call, ms. */
