@@ -95,6 +95,7 @@ export function applyOne(
  *
  * @param shard of the journal
  * @param ageMs how long ago the readings arrived, in ms
+ * @param lagMs the same of readings that count as heard now
  */
 export function applyShared(
   { map, sources, registry }: Pick<
@@ -104,6 +105,7 @@ export function applyShared(
   entry: Entry,
   shard: number,
   ageMs = 0,
+  lagMs = 0,
 ): void {
   if (entry.kind !== "apply") {
     applyEntry(map, entry, shard);
@@ -119,10 +121,11 @@ export function applyShared(
   let dropped: number[] | undefined;
   applyEntry(map, entry, shard, (index, code) => {
     (dropped ??= []).push(index);
-    registry.refuse(names[sourceIndex[index] ?? 0]!, 1, code, now, ageMs);
+    const name = names[sourceIndex[index] ?? 0]!;
+    registry.refuse(name, 1, code, now, ageMs, lagMs);
   });
   const batch: SourcedReadings = { ...readings, sources: names, sourceIndex };
-  registry.record(batch, 0, length, now, dropped, ageMs);
+  registry.record(batch, 0, length, now, dropped, ageMs, lagMs);
   const grid = map.layer(layer);
   if (grid !== undefined && (names.length > 1 || sources.has(layer))) {
     sources.record(layer, grid, batch, 0, length);

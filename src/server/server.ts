@@ -298,7 +298,7 @@ export class Server {
     status.loaded = true;
     this.#zones.load();
     this.#announcer.load();
-    this.#sources.load();
+    await this.#sources.load();
     this.#context.leadership.start();
     const full = cellLimiter.problem;
     if (full !== undefined) {

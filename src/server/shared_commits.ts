@@ -195,7 +195,8 @@ export class SharedCommits implements Follower {
       if (i > 0) yield;
       const from = group?.[own!.indexes[i]!];
       if (from === undefined) {
-        applyShared(this.#context, entry, shard);
+        const lagMs = Math.max(0, this.#context.clock.now() - entry.now);
+        applyShared(this.#context, entry, shard, 0, lagMs);
         continue;
       }
       const before = rowsBefore(from.entry, entry);

@@ -26,6 +26,8 @@ export class Activity {
   /** The same by the clock that never jumps. */
   firstMs = NaN;
   /** The same by the clock that never jumps. */
+  lastMs = -Infinity;
+  /** When this server got the last reading, by the clock that never jumps. */
   heardMs = -Infinity;
   readings = 0;
   refused = 0;
@@ -35,19 +37,44 @@ export class Activity {
   #previous = 0;
   #windowMs = -Infinity;
 
-  /** Counts accepted readings. */
-  accept(count: number, time: number, nowMs: number): void {
-    this.#hear(time, nowMs);
+  /**
+   * Counts accepted readings.
+   *
+   * @param arrivedMs earlier than `nowMs` if another server has received them,
+   * and this one gets them late
+   */
+  accept(
+    count: number,
+    time: number,
+    nowMs: number,
+    arrivedMs: number = nowMs,
+  ): void {
+    this.#hear(time, nowMs, arrivedMs);
     this.readings += count;
     this.#advance(nowMs);
-    this.#count += count;
+    if (nowMs >= this.#windowMs) this.#count += count;
+    else if (nowMs >= this.#windowMs - RATE_WINDOW_MS) this.#previous += count;
   }
 
-  /** Counts refused readings. @param code why they are refused */
-  refuse(count: number, code: string, time: number, nowMs: number): void {
-    this.#hear(time, nowMs);
+  /**
+   * Counts refused readings.
+   *
+   * @param code why they are refused
+   * @param arrivedMs as for {@linkcode accept}
+   */
+  refuse(
+    count: number,
+    code: string,
+    time: number,
+    nowMs: number,
+    arrivedMs: number = nowMs,
+  ): void {
+    const isLast = arrivedMs >= this.lastMs;
+    this.#hear(time, nowMs, arrivedMs);
     this.refused += count;
-    this.#lastRefused = { code, time };
+    if (isLast || this.#lastRefused === undefined) {
+      this.#lastRefused = { code, time };
+    }
   }
 
   /** Returns the counts. */
@@ -64,16 +91,21 @@ export class Activity {
     };
   }
 
-  #hear(time: number, nowMs: number): void {
+  /** Readings of several shards are not in the order of their arrival. */
+  #hear(time: number, nowMs: number, arrivedMs: number): void {
     if (Number.isNaN(this.first)) {
-      this.first = time;
+      this.first = this.last = time;
       this.firstMs = nowMs;
+    } else if (arrivedMs < this.lastMs) {
+      this.first = Math.min(this.first, time);
+      this.firstMs = Math.min(this.firstMs, nowMs);
     }
-    // A group counts its refused readings a little later than the others.
-    if (!(this.last - time < CLOCK_STEP_THRESHOLD_MS && this.last > time)) {
-      this.last = time;
-    }
-    // Those of a journal that is loaded are not in order.
+    // An earlier time of readings that arrived later: the clock was set back.
+    // But a group counts refused readings a little later than the others.
+    const isStep = arrivedMs >= this.lastMs &&
+      this.last - time >= CLOCK_STEP_THRESHOLD_MS;
+    this.last = isStep ? time : Math.max(this.last, time);
+    this.lastMs = Math.max(this.lastMs, arrivedMs);
     this.heardMs = Math.max(this.heardMs, nowMs);
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LimitCounts } from "../../common/limit_counts.ts";
+import type { Work } from "../../common/turns.ts";
 import {
   MAX_LISTED_SOURCES,
   type SourceEvent,
@@ -22,6 +23,8 @@ const UNUSED_AFTER_MS = 24 * 3_600_000;
 const UNUSED_CHECK_MS = 60_000;
 /** Those that may be replaced are in order to this precision. */
 const MOVE_INTERVAL_MS = 1000;
+/** Sources that are marked in about a millisecond. */
+const SLICE_SOURCES = 500;
 
 /** Options of {@linkcode SourceRegistry}. */
 export interface SourceRegistryOptions {
@@ -114,6 +117,8 @@ export class SourceRegistry {
    * @param time when they arrived, ms since 1970
    * @param dropped indexes of readings that the map refused: not counted
    * @param ageMs how long ago they arrived, in ms
+   * @param lagMs how long ago another server received them, in ms: they count
+   * as heard now, because the clocks of two servers differ
    */
   record(
     batch: SourcedReadings,
@@ -122,12 +127,16 @@ export class SourceRegistry {
     time: number,
     dropped: readonly number[] = [],
     ageMs = 0,
+    lagMs = 0,
   ): void {
     const nowMs = this.#monotonic() - ageMs;
+    const arrivedMs = nowMs - lagMs;
     const { sources, sourceIndex } = batch;
     if (sources.length === 1) {
       const accepted = to - from - dropped.length;
-      if (accepted > 0) this.#unnamed.accept(accepted, time, nowMs);
+      if (accepted > 0) {
+        this.#unnamed.accept(accepted, time, nowMs, arrivedMs);
+      }
       return;
     }
     if (this.#counts.length < sources.length) {
@@ -145,7 +154,8 @@ export class SourceRegistry {
       const count = counts[index]!;
       counts[index] = 0;
       if (count === 0) continue;
-      this.#activityOf(sources[index]!, time, nowMs).accept(count, time, nowMs);
+      this.#activityOf(sources[index]!, time, nowMs)
+        .accept(count, time, nowMs, arrivedMs);
     }
     indexes.length = 0;
   }
@@ -158,6 +168,7 @@ export class SourceRegistry {
    * @param code why
    * @param time when they arrived, ms since 1970
    * @param ageMs how long ago that is, in ms
+   * @param lagMs as for {@linkcode record}
    */
   refuse(
     name: string,
@@ -165,9 +176,11 @@ export class SourceRegistry {
     code: string,
     time: number,
     ageMs = 0,
+    lagMs = 0,
   ): void {
     const nowMs = this.#monotonic() - ageMs;
-    this.#activityOf(name, time, nowMs).refuse(count, code, time, nowMs);
+    this.#activityOf(name, time, nowMs)
+      .refuse(count, code, time, nowMs, nowMs - lagMs);
   }
 
   /**
@@ -240,23 +253,28 @@ export class SourceRegistry {
 
   /**
    * Sets which sources are silent, as another server has found out. One that is
-   * not in the list is added; one that has reported since is not silent.
+   * not in the list is added; one that has reported since is not silent. Pauses
+   * after some sources: what they report meanwhile counts.
    *
    * @param silent by name: when the last reading before the silence arrived, ms
    * since 1970
    * @param now the present time, ms since 1970
    */
-  setSilent(silent: ReadonlyMap<string, number>, now: number): void {
+  *setSilent(silent: ReadonlyMap<string, number>, now: number): Work<void> {
+    const nowMs = this.#monotonic();
+    let count = 0;
     for (const source of this.#sources.values()) {
+      if (++count % SLICE_SOURCES === 0) yield;
       if (source.isSilent && !silent.has(source.name)) this.#endSilence(source);
     }
-    const nowMs = this.#monotonic();
     for (const [name, last] of silent) {
+      if (++count % SLICE_SOURCES === 0) yield;
       const heardMs = nowMs - Math.max(0, now - last);
       const source = this.#sources.get(name) ?? this.#add(name, nowMs);
       if (source === undefined || source.last > last) continue;
       if (Number.isNaN(source.first)) {
-        Object.assign(source, { first: last, firstMs: heardMs, last, heardMs });
+        const times = { first: last, firstMs: heardMs, last, lastMs: heardMs };
+        Object.assign(source, { ...times, heardMs });
       }
       if (!source.isSilent) this.#silentCount++;
       source.isSilent = true;

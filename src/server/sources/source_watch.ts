@@ -100,7 +100,10 @@ export class SourceWatch implements SourceService {
     this.#shared = records?.shared &&
       new SharedSilence(context, records, {
         publish: (events, isRepeated) => this.#enqueue(events, isRepeated),
-        clear: () => this.#clear(),
+        clear: () => {
+          this.#cancelMarker();
+          this.#clear();
+        },
         drained: () => this.#whenDrained(),
       });
     context.registry.onBack = (event) => this.#add([event]);
@@ -125,19 +128,20 @@ export class SourceWatch implements SourceService {
     return () => void this.#observers.delete(observer);
   }
 
-  /** Call when the map is loaded. */
-  load(): void {
-    this.#shared?.load();
+  /** Call when the map is loaded. Resolves when the silent sources are known. */
+  async load(): Promise<void> {
+    await this.#shared?.load();
   }
 
   /** Call about once a second. */
   tick(): void {
-    const { registry, silentAfter, leadership } = this.#context;
+    const { registry, silentAfter } = this.#context;
     this.#shared?.tick();
+    this.#schedule(); // what has waited for a lease
     if (silentAfter === undefined) return;
     if (!this.#isListening) this.interrupted();
     else if (
-      this.#marker === undefined && leadership.isLeader &&
+      this.#marker === undefined && this.#decides &&
       registry.hasDue(silentAfter, this.#listeningSince)
     ) this.#publishMarker(silentAfter);
   }
@@ -146,7 +150,14 @@ export class SourceWatch implements SourceService {
   stop(): void {
     this.#cancelMarker();
     this.#shared?.stop();
-    while (this.#outgoing.length > 0) this.#publish();
+    const { leadership } = this.#context;
+    while (this.#outgoing.length > 0 && leadership.isLeader) this.#publish();
+    this.#clear();
+  }
+
+  /** True if this server decides which sources are silent. */
+  get #decides(): boolean {
+    return this.#shared?.mayAdd ?? true;
   }
 
   get #isListening(): boolean {
@@ -164,7 +175,7 @@ export class SourceWatch implements SourceService {
   #publishMarker(silentAfter: number): void {
     const mark = () => {
       this.#cancelMarker();
-      if (!this.#isListening) return;
+      if (!this.#isListening || !this.#decides) return;
       const { registry, clock } = this.#context;
       const since = this.#listeningSince;
       this.#add(registry.markSilent(silentAfter, since, clock.now()));
@@ -220,11 +231,11 @@ export class SourceWatch implements SourceService {
   /** Publishes some events; the others in the next turns. */
   #publish(): void {
     this.#isScheduled = false;
-    const { leadership } = this.#context;
+    // A server that is deposed clears them; else they wait for its lease.
+    if (!this.#context.leadership.isLeader) return;
     for (
       const { event, isRepeated } of this.#outgoing.splice(0, MAX_TURN_EVENTS)
     ) {
-      if (!leadership.isLeader) continue;
       void this.#send(event);
       if (isRepeated) continue;
       for (const observer of this.#observers) observer(event);
@@ -243,8 +254,11 @@ export class SourceWatch implements SourceService {
       this.#shared?.published(event);
     } catch (error) {
       const isClosed = error instanceof LinkError && error.code === "closed";
-      // The next leader publishes it again.
-      if (isClosed && this.#shared !== undefined) return;
+      // It is published again after a connect, or by the next leader.
+      if (isClosed && this.#shared !== undefined) {
+        this.#shared.unconfirmed(event);
+        return;
+      }
       log.warnLimited(
         "failed-publish",
         `Cannot publish on ${topic}: ${messageOf(error)}`,

@@ -21,7 +21,10 @@ const TURN_MESSAGES = 64;
 const MAX_WAITING_EVENTS = 50_000;
 /** The same of one zone: they are stored together, and published in one turn. */
 const MAX_ZONE_EVENTS = 500;
-/** The pause before states that the broker refused are published again. */
+/**
+ * The pause before states that the broker refused, and events that it has not
+ * confirmed, are published again.
+ */
 const RETRY_INTERVAL_MS = 10_000;
 /** States that the broker refused; above this, the oldest are dropped. */
 const MAX_REFUSED_STATES = 20_000;
@@ -49,12 +52,16 @@ interface Outgoing {
   readonly events: ZoneEvent[];
   /** The number of them, from the first, that were published. */
   published: number;
+  /** The number of those that may be acknowledged still. */
+  inFlight: number;
 }
 
 /**
  * Publishes states and events, the state of a zone before its events. A state
  * that the broker refuses is published again each 10 s and after a connect, until
- * there is a newer one; an event is dropped.
+ * there is a newer one; an event is dropped. Events of which it is unknown
+ * whether the broker has them are published again at the same times, in order,
+ * until a newer one of the zone is acknowledged.
  *
  * States are not queued: while the broker is slow or disconnected, a state
  * replaces an older one that was not published yet. Events wait, in order.
@@ -75,6 +82,8 @@ export class ZoneMessages {
   readonly #lastStates = new Map<string, ZoneState | null>();
   /** By zone: states that the broker refused, the oldest first. */
   readonly #refused = new Map<string, ZoneState | null>();
+  /** Zones with events of which it is unknown whether the broker has them. */
+  readonly #unconfirmed = new Set<string>();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #inFlight = 0;
   #isScheduled = false;
@@ -141,7 +150,7 @@ export class ZoneMessages {
 
   /** Continues after a connect. */
   connected(): void {
-    this.#retryRefused();
+    this.#retry();
     this.#schedule();
   }
 
@@ -152,6 +161,7 @@ export class ZoneMessages {
     this.#waiting.clear();
     this.#lastStates.clear();
     this.#refused.clear();
+    this.#unconfirmed.clear();
     this.#resolveDrained();
   }
 
@@ -164,7 +174,7 @@ export class ZoneMessages {
   #of(zone: string): Outgoing {
     let outgoing = this.#outgoing.get(zone);
     if (outgoing === undefined) {
-      outgoing = { state: undefined, events: [], published: 0 };
+      outgoing = { state: undefined, events: [], published: 0, inFlight: 0 };
       this.#outgoing.set(zone, outgoing);
     }
     return outgoing;
@@ -222,9 +232,12 @@ export class ZoneMessages {
     while (outgoing.published < events.length) {
       const event = events[outgoing.published++]!;
       this.#waiting.delete(event);
+      outgoing.inFlight++;
       void this.#publish(topics.zoneEvent(zone), encode(event), EVENT)
         .then((result) => {
-          if (result !== "closed") this.#remove(zone, event);
+          outgoing.inFlight--;
+          if (result === "closed") this.#onUnconfirmed(zone);
+          else this.#onDone(zone, event);
         });
     }
     this.#forget(zone);
@@ -271,19 +284,44 @@ export class ZoneMessages {
       this.#refused.delete(oldest![0]);
       if (oldest![1] === null) this.#events.onCleared(oldest![0]);
     }
-    this.#retryTimer ??= setTimeout(
-      () => this.#retryRefused(),
-      RETRY_INTERVAL_MS,
-    );
+    this.#retryLater();
   }
 
-  #retryRefused(): void {
+  #onUnconfirmed(zone: string): void {
+    if (this.#stopped || !this.#outgoing.has(zone)) return;
+    this.#unconfirmed.add(zone);
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#retryTimer ??= setTimeout(() => this.#retry(), RETRY_INTERVAL_MS);
+  }
+
+  #retry(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
+    this.#retryUnconfirmed();
     const refused = [...this.#refused];
     this.#refused.clear();
     for (const [zone, state] of refused) {
       this.#of(zone).state = state;
+      this.#enqueue(zone);
+    }
+  }
+
+  #retryUnconfirmed(): void {
+    if (!this.#context.status.link.up) return; // after the connect
+    for (const zone of this.#unconfirmed) {
+      const outgoing = this.#outgoing.get(zone);
+      if (outgoing !== undefined && outgoing.inFlight > 0) {
+        // If the broker has those, the others are done too.
+        this.#retryLater();
+        continue;
+      }
+      this.#unconfirmed.delete(zone);
+      if (outgoing === undefined || outgoing.published === 0) continue;
+      outgoing.published = 0;
+      for (const event of outgoing.events) this.#waiting.add(event);
       this.#enqueue(zone);
     }
   }
@@ -294,15 +332,20 @@ export class ZoneMessages {
     this.#drained = undefined;
   }
 
-  #remove(zone: string, event: ZoneEvent): void {
+  /** After a newer event, an older one must not be published again. */
+  #onDone(zone: string, event: ZoneEvent): void {
     const outgoing = this.#outgoing.get(zone);
-    const at = outgoing?.events.indexOf(event) ?? -1;
-    if (outgoing === undefined || at === -1) return;
-    outgoing.events.splice(at, 1);
-    if (at < outgoing.published) outgoing.published--;
-    this.#waiting.delete(event);
-    this.#events.onEventsDone(zone);
+    const count = (outgoing?.events.indexOf(event) ?? -1) + 1;
+    if (outgoing !== undefined && count > 0) {
+      outgoing.published = Math.max(0, outgoing.published - count);
+      this.#remove(zone, outgoing, 0, count);
+    }
     this.#forget(zone);
+  }
+
+  #remove(zone: string, { events }: Outgoing, from: number, count = 1): void {
+    for (const event of events.splice(from, count)) this.#waiting.delete(event);
+    this.#events.onEventsDone(zone);
   }
 
   /** Drops an event that was not published. */
@@ -313,7 +356,11 @@ export class ZoneMessages {
       "zone-events",
       `Events of zones were dropped: more than ${MAX_ZONE_EVENTS} of a zone, or ${MAX_WAITING_EVENTS} of all, wait for the broker. Check the connection to the broker`,
     );
-    this.#remove(event.zone, event);
+    const outgoing = this.#outgoing.get(event.zone);
+    const at = outgoing?.events.indexOf(event) ?? -1;
+    if (outgoing === undefined || at === -1) return;
+    this.#remove(event.zone, outgoing, at);
+    this.#forget(event.zone);
   }
 
   /** Removes a zone with nothing to publish. */

@@ -1,6 +1,7 @@
 /** Events of sources of servers that share a store: from the leader, once. */
 import assert from "node:assert/strict";
 import type { SourceEvent } from "../../../src/protocol/mod.ts";
+import { LinkError } from "../../../src/mqtt/link.ts";
 import type { ServerOptions } from "../../../src/server/context.ts";
 import { until } from "../../support/until.ts";
 import { Cluster, type Member } from "../cluster.ts";
@@ -190,5 +191,115 @@ Deno.test({
     await cluster.settled();
     await until(() => silentOf(a).length === 1);
     assert.deepEqual(published(), ["cam silent", "cam back", "cam silent"]);
+  },
+});
+
+const UNKNOWN = new LinkError("closed", "Connection lost");
+
+/** Makes the next event of a member unconfirmed: with or without the broker. */
+function failNextEvent({ link }: Member, isSent: boolean): void {
+  const publish = link.publish.bind(link);
+  link.publish = async (topic, payload, options) => {
+    const isEvent = topic.endsWith("/event");
+    if (isEvent) link.publish = publish;
+    if (!isEvent || isSent) await publish(topic, payload, options);
+    if (isEvent) throw UNKNOWN;
+  };
+}
+
+Deno.test({
+  name:
+    "an unconfirmed event is not published again after a newer one, by any leader",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { cluster, report, published } = system;
+    const a = await system.member("a");
+    const b = await system.member("b");
+    cluster.journal.lease(a.store);
+    await report(b, "cam");
+    await until(() => published().length === 1);
+    failNextEvent(a, true);
+    await report(b, "cam");
+    await until(() =>
+      published().length >= 3 && published().at(-1) === "cam silent"
+    );
+    await cluster.settled();
+    await until(() => eventsIn(b).length === 0);
+    const before = published().length;
+    await cluster.journal.handOver(b.store);
+    await until(() => b.log.some((line) => line.includes("leads")));
+    await report(b, "cam");
+    await until(() => published().length > before);
+    assert.equal(published()[before], "cam back");
+    const last = system.events()[before]!;
+    assert.ok(last.time > system.events()[before - 1]!.time);
+  },
+});
+
+/** The stored events that may not be published. */
+const eventsIn = ({ store }: Member): SourceEvent[] =>
+  [...store.records.load("sources")].flatMap(([, bytes]) =>
+    JSON.parse(new TextDecoder().decode(bytes)).events
+  );
+
+Deno.test({
+  name:
+    "a leader that goes on publishes an event again that no broker has confirmed",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { cluster, report, published, observed } = system;
+    const a = await system.member("a");
+    const b = await system.member("b");
+    cluster.journal.lease(a.store);
+    await report(b, "cam");
+    await until(() => published().length === 1);
+    failNextEvent(a, false);
+    await report(b, "cam");
+    await until(() => eventsIn(b).length === 1);
+    // While it is disconnected, it is silent again at the earliest later.
+    a.link.disconnect();
+    a.link.reconnect();
+    await until(() => published().length >= 2);
+    assert.deepEqual(published().slice(0, 2), ["cam silent", "cam back"]);
+    await until(() => eventsIn(b).length === 0);
+    assert.deepEqual(observed.slice(0, 2), ["a: cam silent", "a: cam back"]);
+  },
+});
+
+Deno.test({
+  name:
+    "an event that is stored while the leader hands over calls its webhooks",
+  permissions: "none",
+  fn: async () => {
+    await using system = await start();
+    const { cluster, published, observed } = system;
+    const a = await system.member("a");
+    const b = await system.member("b");
+    const layer = ["a", "b", "c", "d", "e"]
+      .find((name) => a.map.shardOf(name) !== 0)!;
+    const report = () =>
+      cluster.send(
+        b,
+        JSON.stringify({ source: "cam", cells: [[1, 2, 1]] }),
+        layer,
+      );
+    cluster.journal.lease(a.store);
+    await report();
+    await until(() => published().length === 1);
+    await until(() => eventsIn(a).length === 0);
+    // Its records are committed late.
+    a.store.freeze([0]);
+    await report();
+    await until(() => silentOf(a).length === 0);
+    await until(() => eventsIn(b).length === 1);
+    const handedOver = cluster.journal.handOver(b.store);
+    a.store.freeze([]);
+    await handedOver;
+    await until(() => published().length >= 2);
+    await until(() => observed.length >= 2);
+    assert.deepEqual(observed.slice(0, 2), ["a: cam silent", "a: cam back"]);
+    assert.deepEqual(published().slice(0, 2), ["cam silent", "cam back"]);
   },
 });

@@ -212,3 +212,69 @@ Deno.test({
     assert.deepEqual(back, []);
   },
 });
+
+/** One reading of a source. */
+function readingOf(name: string): ReadingBatch {
+  const batch = new ReadingBatch();
+  batch.push(1, 2, 1, 0, batch.source(name));
+  return batch;
+}
+
+Deno.test({
+  name:
+    "SourceRegistry has the first and the last arrival of shards that are loaded in any order",
+  permissions: "none",
+  fn: () => {
+    const { registry, of, wait } = start();
+    const now = wait(DAY);
+    for (const age of [1000, 10 * MINUTE, MINUTE, 20 * MINUTE, 2000]) {
+      registry.record(readingOf("a"), 0, 1, now - age, [], age);
+    }
+    const { first, last, readings, rate } = of("a")!;
+    assert.deepEqual(
+      [now - first, now - last, readings],
+      [20 * MINUTE, 1000, 5],
+    );
+    assert.ok(rate < 0.1, `${rate}: most are older than a minute`);
+    // It has reported after it was silent.
+    for (const _ of registry.setSilent(new Map([["a", now - MINUTE]]), now));
+    assert.equal(registry.silent, 0);
+  },
+});
+
+Deno.test({
+  name:
+    "SourceRegistry: readings that this server gets late do not lower the last arrival; a clock that is set back does",
+  permissions: "none",
+  fn: () => {
+    const { registry, of, hear, wait } = start();
+    wait(DAY);
+    hear("a");
+    const now = wait(1000);
+    hear("a");
+    registry.record(readingOf("a"), 0, 1, now - MINUTE, [], 0, MINUTE);
+    registry.refuse("a", 1, "late", now - MINUTE, 0, MINUTE);
+    assert.equal(of("a")!.last, now);
+    assert.equal(of("a")!.first, now - MINUTE);
+    registry.record(readingOf("a"), 0, 1, now - 2 * MINUTE);
+    assert.equal(of("a")!.last, now - 2 * MINUTE);
+  },
+});
+
+Deno.test({
+  name:
+    "SourceRegistry.setSilent() pauses; what a source reports meanwhile counts",
+  permissions: "none",
+  fn: () => {
+    const { registry, hear, of, now, wait } = start();
+    const names = Array.from({ length: 3000 }, (_, i) => `s${i}`);
+    hear(...names);
+    wait(MINUTE);
+    const work = registry.setSilent(new Map(names.map((n) => [n, now])), now);
+    let pauses = 0;
+    while (!work.next().done) if (pauses++ === 0) hear("s0", "s2999");
+    assert.ok(pauses >= 5, `${pauses}`);
+    assert.equal(registry.silent, 2998);
+    assert.equal(of("s2999")!.silent, false);
+  },
+});

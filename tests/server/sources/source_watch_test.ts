@@ -6,6 +6,10 @@ import type { MarkerEvents } from "../../../src/server/markers.ts";
 import { SourceWatch } from "../../../src/server/sources/source_watch.ts";
 import { StoreError } from "../../../src/store/store.ts";
 import { FakeLink } from "../../support/fake_link.ts";
+import {
+  FakeJournal,
+  type FakeSharedStore,
+} from "../../support/fake_shared_store.ts";
 import { until } from "../../support/until.ts";
 import { fakeContext, NOW } from "../support.ts";
 
@@ -16,11 +20,12 @@ async function turns(count: number): Promise<void> {
 }
 
 /** A watch with a clock and a broker that the test moves. */
-function start() {
+function start(store?: FakeSharedStore) {
   let now = NOW;
   const link = new FakeLink();
   const context = fakeContext({
     link,
+    ...(store !== undefined && { store }),
     silentAfter: SILENT_AFTER,
     clock: () => now,
     monotonic: () => now,
@@ -218,5 +223,49 @@ Deno.test({
     });
     assert.deepEqual(sources.map(({ source }) => source), ["a"]);
     assert.equal(unnamed?.readings, 1);
+  },
+});
+
+Deno.test({
+  name: "SourceWatch marks no source after its server has stopped to lead",
+  permissions: "none",
+  fn: async () => {
+    const journal = new FakeJournal();
+    const [own, other] = [journal.open("me"), journal.open("other")];
+    using system = start(own);
+    const { hear, wait, watch, markers, context } = system;
+    own.load(context.map);
+    own.follow({
+      apply: () => Promise.resolve(),
+      canPublish: () => true,
+      onProblem: () => {},
+    });
+    context.leadership.start();
+    journal.lease(own);
+    // Leases end without a notice too, as while the process stands still.
+    let mayLead = true;
+    const holds = own.fenceOf.bind(own);
+    own.fenceOf = (shard) => mayLead ? holds(shard) : undefined;
+    hear("a");
+    wait(SILENT_AFTER);
+    await until(() => {
+      watch.tick();
+      return markers.length === 1;
+    });
+    mayLead = false;
+    markers[0]!.onReturn();
+    await turns(20);
+    assert.equal(watch.silent, 0, "the lease has expired");
+    mayLead = true;
+    await until(() => {
+      watch.tick();
+      return markers.length === 1;
+    });
+    journal.lease(other);
+    assert.equal(markers.length, 0, "its marker is cancelled");
+    await turns(20);
+    assert.equal(watch.silent, 0);
+    own.kill();
+    other.kill();
   },
 });

@@ -66,7 +66,8 @@ Deno.test({
     assert.equal(messages.eventsOf("a").length, 3, "not acknowledged yet");
     link.published[2]!.settle();
     await until(() => done.length === 1);
-    assert.deepEqual(messages.eventsOf("a").map(({ count }) => count), [1, 3]);
+    // It got them in order.
+    assert.deepEqual(messages.eventsOf("a").map(({ count }) => count), [3]);
     for (const { settle } of link.published) settle();
     await messages.drained();
     assert.deepEqual(messages.eventsOf("a"), []);
@@ -154,6 +155,7 @@ Deno.test({
     link.published[0]!.settle(new LinkError("closed", "closed"));
     await messages.drained();
     assert.deepEqual([done, messages.eventsOf("a").length], [[], 1]);
+    messages.stop();
   },
 });
 
@@ -219,6 +221,51 @@ Deno.test({
     assert.deepEqual(sent(link), []);
     assert.equal(clock.pending, 0);
     messages.stop();
+  },
+});
+
+Deno.test({
+  name:
+    "unconfirmed events are published again after a connect, in order, and not after newer ones",
+  permissions: "none",
+  fn: async () => {
+    using clock = new FakeClock();
+    const { link, messages, setUp, done } = start();
+    const unknown = new LinkError("closed", "Connection lost");
+    messages.addEvents("a", [event("a", 1), event("a", 2)]);
+    messages.addEvents("b", [event("b", 1), event("b", 2)]);
+    await turns();
+    setUp(false);
+    const [a1, a2, b1, b2] = link.published.splice(0);
+    a1!.settle(unknown);
+    a2!.settle(unknown);
+    b1!.settle(unknown);
+    await turns();
+    messages.addEvents("a", [event("a", 3)]);
+    clock.tick(10_000);
+    await turns();
+    assert.deepEqual(sent(link), [], "not while it is disconnected");
+    setUp(true);
+    messages.connected();
+    await turns();
+    assert.deepEqual(sent(link), ["a 1!", "a 2!", "a 3!"]);
+    b2!.settle();
+    await turns();
+    assert.deepEqual(messages.eventsOf("b"), [], "the broker has the newer");
+    for (const { settle } of link.published.splice(0)) settle(unknown);
+    await turns();
+    messages.addEvents("a", [event("a", 4)]);
+    await turns();
+    link.published.splice(0)[0]!.settle();
+    await turns();
+    assert.deepEqual(messages.eventsOf("a"), []);
+    clock.tick(60_000);
+    messages.connected();
+    await turns();
+    assert.deepEqual(sent(link), []);
+    assert.deepEqual(done, ["b", "a"]);
+    messages.stop();
+    assert.equal(clock.pending, 0);
   },
 });
 
