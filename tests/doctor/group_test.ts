@@ -1,10 +1,7 @@
 /** `occupancy doctor` for a group of servers, and for several brokers. */
 import assert from "node:assert/strict";
 import type { Finding } from "../../src/doctor/finding.ts";
-import {
-  judgeMembers,
-  type StatesByName,
-} from "../../src/doctor/group_check.ts";
+import type { StatesByName } from "../../src/doctor/group_check.ts";
 import type { ServerState } from "../../src/protocol/mod.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
@@ -16,10 +13,19 @@ import { diagnose } from "./run_doctor.ts";
 const NOW = 1_760_000_000_000;
 const text = ({ status, message }: Finding) => `${status}: ${message}`;
 
-function judged(
-  states: Record<string, Partial<ServerState> | Partial<ServerState>[]>,
-): string[] {
-  const byName: StatesByName = new Map(
+/** The states of servers by name, the latest last. */
+type States = Record<string, Partial<ServerState> | Partial<ServerState>[]>;
+
+/** Returns what the doctor finds of a group. */
+async function makeJudge(): Promise<(states: States) => string[]> {
+  // Loads the client for MQTT, which needs permissions.
+  const { judgeMembers } = await import("../../src/doctor/group_check.ts");
+  return (states) =>
+    judgeMembers(statesByName(states), "hall", "me", NOW).map(text);
+}
+
+function statesByName(states: States): StatesByName {
+  return new Map(
     Object.entries(states).map(([name, history]) => [
       name,
       [history].flat().map((state) => ({
@@ -28,13 +34,13 @@ function judged(
       })),
     ]),
   );
-  return judgeMembers(byName, "hall", "me", NOW).map(text);
 }
 
 Deno.test({
   name: "judgeMembers() names the servers of the group, and what is wrong",
-  permissions: "none",
-  fn: () => {
+  ...needs(),
+  fn: async () => {
+    const judged = await makeJudge();
     assert.deepEqual(judged({}), [
       "ok: No server of the group hall is online yet",
     ]);

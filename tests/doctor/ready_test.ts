@@ -1,18 +1,20 @@
 /** Whether the server on this machine is ready, and how far it is behind. */
 import assert from "node:assert/strict";
-import { CheckContext } from "../../src/doctor/check_context.ts";
-import { judgeReadiness, readyCheck } from "../../src/doctor/ready_check.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy } from "../support/processes.ts";
 import { freePort } from "../support/temp.ts";
 import { checkOptions } from "./run_doctor.ts";
 
+/** Loads the client for MQTT, which needs permissions. */
+const load = () => import("../../src/doctor/ready_check.ts");
+
 const WHERE = "127.0.0.1:8080";
 
 Deno.test({
   name: "judgeReadiness() names each reason of a server that is not ready",
-  permissions: "none",
-  fn: () => {
+  ...needs(),
+  fn: async () => {
+    const { judgeReadiness } = await load();
     const judged = (status: number, body: unknown) =>
       judgeReadiness(WHERE, status, body).map(({ status, message }) =>
         `${status}: ${message}`
@@ -49,6 +51,8 @@ Deno.test({
     ]);
     const [, port] = await server.waitFor(/Dashboard at http:\S+:(\d+)\//);
     await server.waitFor(/Ready/);
+    const { readyCheck } = await load();
+    const { CheckContext } = await import("../../src/doctor/mod.ts");
     const run = async (http: { host: string; port: number } | false) =>
       (await readyCheck.run(new CheckContext(checkOptions({ http })))).map((
         { status, message },

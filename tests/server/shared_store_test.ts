@@ -96,7 +96,7 @@ Deno.test({
     );
     await until(() => a.store.lag.entries + b.store.lag.entries === 0);
     assertSameMap(b.map, a.map);
-    assert.ok(a.map.revision > 50);
+    assert.ok(a.map.revision > 10); // it depends on the size of groups
     // A server that joins later has them too.
     await using c = await join(journal, "c");
     assertSameMap(c.map, a.map);
