@@ -86,6 +86,8 @@ export class Recorder implements HistoryWork {
   /** `#mark` when the present sample began. */
   #sampleMark = 0;
   #isReplaying = true;
+  /** The time of the last replayed entry, ms since 1970. */
+  #replayedTo = -Infinity;
   #isScheduled = false;
   #stopped = false;
   readonly #seen: number | undefined;
@@ -157,6 +159,7 @@ export class Recorder implements HistoryWork {
 
   /** @inheritdoc */
   beforeReplay(now: number): void {
+    this.#replayedTo = Math.max(this.#replayedTo, now);
     // Else states would be dropped: the next sample has the latest.
     if (this.#sampler.size < MAX_REPLAYED_STATES / 2) this.advance(now);
     else this.#pace.applied(now);
@@ -173,8 +176,7 @@ export class Recorder implements HistoryWork {
       log.durable = 0;
     }
     const second = this.#pace.secondOf(now());
-    const replayedTo = (this.#pace.appliedTo ?? -Infinity) / 1000;
-    const last = Math.max(this.#seen ?? -Infinity, replayedTo);
+    const last = Math.max(this.#seen ?? -Infinity, this.#replayedTo / 1000);
     if (this.#seen === undefined) {
       this.#pending.push((tables) => tables.putMeta(BEGAN, second));
     } else if (second - last > MIN_GAP_SECONDS) {

@@ -40,11 +40,6 @@ export class SamplePace {
     this.#sampledAt = options.monotonic();
   }
 
-  /** The time of the last entry, ms since 1970; undefined before the first. */
-  get appliedTo(): number | undefined {
-    return this.#appliedTo === Infinity ? undefined : this.#appliedTo;
-  }
-
   /** Time since the last sample, in ms. */
   get sinceSampleMs(): number {
     return this.#options.monotonic() - this.#sampledAt;

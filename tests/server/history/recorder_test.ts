@@ -55,6 +55,8 @@ class Site {
 
   start(): void {
     void this.store.load(this.map);
+    const { now } = this; // as a server does
+    this.commit({ kind: "configure", now, ageing: AGEING });
     this.history.loaded();
   }
 
@@ -221,5 +223,37 @@ Deno.test({
       assertEqual(last.recorded("a", at), states, `second ${at}`);
     }
     last.close();
+  },
+});
+
+Deno.test({
+  name: "the time in which the server did not run is a gap",
+  ignore: !permitted(),
+  fn: async () => {
+    await using directory = await tempDir();
+    const path = `${directory.path}/a.sqlite`;
+    const reading = {
+      ...{ length: 1, x: Int32Array.of(1), y: Int32Array.of(1) },
+      ...{ value: Int32Array.of(1), time: Float64Array.of(START) },
+    };
+    const begin = START / 1000;
+    // A server ends in order, then one is killed; each ran for 10 s.
+    for (const [i, ending] of ["close", "kill", "close"].entries()) {
+      const site = new Site(new SqliteStore({ path }));
+      site.now = START + i * 300_000;
+      site.start();
+      site.now += 10_000;
+      const { now } = site;
+      site.commit({ kind: "apply", now, layer: "a", readings: reading });
+      await site.history.recorder.capture();
+      const { history } = site.store;
+      assert.deepEqual(
+        history!.gaps({ from: 0, to: begin + 9999 }),
+        [[10, 300], [310, 600]].slice(0, i)
+          .map(([from, to]) => ({ from: begin + from!, to: begin + to! })),
+      );
+      if (ending === "close") site.close();
+      else void site.store.close();
+    }
   },
 });
