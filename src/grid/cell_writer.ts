@@ -104,6 +104,7 @@ export class CellWriter {
     log?: ChangeLog,
   ): ApplyResult {
     const sampled = log?.sampled ?? Infinity;
+    const stepStart = log?.stepStart ?? -Infinity;
     const latest = now + ageing.maxSkew;
     const cursor = this.#cursor;
     let changed = 0, renewed = 0, late = 0, future = 0;
@@ -150,7 +151,7 @@ export class CellWriter {
       } else {
         const oldValue = chunk.value[slot]!;
         const oldMeta = chunk.meta[slot]!;
-        if (chunk.revision[slot]! > sampled) {
+        if (oldTime < stepStart && chunk.revision[slot]! > sampled) {
           log!.replaced(x, y, oldValue, oldTime, time);
         }
         chunk.time[slot] = time;

@@ -81,6 +81,11 @@ export class ChangeLog {
    * stored already. They would replace states that are stored after them.
    */
   durable = 0;
+  /**
+   * Start of the present step, ms since 1970: a state of this step needs no
+   * log when it is replaced, because the new one is of the same step.
+   */
+  stepStart = -Infinity;
   /** States that begin before this second are not logged; see `tooLate`. */
   openFrom = 0;
   /** Number of states that were too late to be logged. */
@@ -120,6 +125,7 @@ export class ChangeLog {
       this.#columns = undefined;
     }
     this.#latest = now;
+    this.stepStart = Math.floor(now / this.#stepMs) * this.#stepMs;
   }
 
   /** Returns the second at which a state begins that was observed at a time. */

@@ -5,7 +5,7 @@
  */
 
 /** A sample and its writes take at most this part of the time, about. */
-const MAX_SHARE = 1 / 12;
+const MAX_SHARE = 1 / 16;
 /** Shorter work delays nothing. */
 const MIN_DELAYING_MS = 2;
 /** No sample is delayed for longer, beside its step. */
