@@ -11,16 +11,9 @@ import { HOUR_SECONDS, hourOf, startOf } from "../../history/hour.ts";
 import type { HistoryTables, HistoryWork } from "../../store/store.ts";
 import { Flush, Flushes, type Write, type Writes } from "./flush.ts";
 import { MapSampler } from "./map_sampler.ts";
+import { RecordedTime } from "./recorded_time.ts";
 import { SamplePace, type SamplePaceOptions } from "./sample_pace.ts";
-import {
-  BEGAN,
-  CLOSED_TO,
-  DELETED_TO,
-  FULL_FROM,
-  partWrites,
-  SAMPLED,
-  SEEN,
-} from "./parts.ts";
+import { CLOSED_TO, DELETED_TO, partWrites, SAMPLED } from "./parts.ts";
 
 /** Logged states that are written: about 1 MB of memory. */
 const FLUSH_STATES = 1 << 16;
@@ -38,8 +31,6 @@ const FLUSH_INTERVAL_MS = 300_000;
 const SEEN_INTERVAL_MS = 60_000;
 /** Time for a sample in one turn. */
 const SLICE_MS = 2;
-/** A longer pause of the recording is a gap. */
-const MIN_GAP_SECONDS = 5;
 /** How long late readings are applied to the past. */
 const LATE_SECONDS = HOUR_SECONDS;
 /** How long {@linkcode Recorder.capture} waits, while the store fails. */
@@ -78,19 +69,14 @@ export class Recorder implements HistoryWork {
   /** True while all that there is is being written. */
   #isAllPushed = false;
   #isAllWanted = false;
-  /** True while nothing is stored: the history is too large. */
-  isFull = false;
-  #fullFrom = 0;
+  readonly #time: RecordedTime;
   readonly #pace: SamplePace;
   #mark = 0;
   /** `#mark` when the present sample began. */
   #sampleMark = 0;
   #isReplaying = true;
-  /** The time of the last replayed entry, ms since 1970. */
-  #replayedTo = -Infinity;
   #isScheduled = false;
   #stopped = false;
-  readonly #seen: number | undefined;
   /** By shard. */
   readonly #deletedTo: readonly number[];
 
@@ -116,11 +102,15 @@ export class Recorder implements HistoryWork {
       log.openFrom = startOf(meta.get(CLOSED_TO) ?? 0);
     }
     this.#complete = this.#sampler.logs.map(({ sampled }) => sampled);
-    this.#seen = meta.get(SEEN);
-    this.#fullFrom = meta.get(FULL_FROM) ?? 0;
+    this.#time = new RecordedTime(meta);
     this.#deletedTo = this.#complete.map((_, i) =>
       meta.get(DELETED_TO + i) ?? -Infinity
     );
+  }
+
+  /** True while nothing is stored: the history is too large. */
+  get isFull(): boolean {
+    return this.#time.isFull;
   }
 
   /** Readings that were too late to change the history. */
@@ -159,7 +149,7 @@ export class Recorder implements HistoryWork {
 
   /** @inheritdoc */
   beforeReplay(now: number): void {
-    this.#replayedTo = Math.max(this.#replayedTo, now);
+    this.#time.replayed(now);
     // Else states would be dropped: the next sample has the latest.
     if (this.#sampler.size < MAX_REPLAYED_STATES / 2) this.advance(now);
     else this.#pace.applied(now);
@@ -175,15 +165,7 @@ export class Recorder implements HistoryWork {
       if (log.sampled > revision) log.sampled = 0;
       log.durable = 0;
     }
-    const second = this.#pace.secondOf(now());
-    const last = Math.max(this.#seen ?? -Infinity, this.#replayedTo / 1000);
-    if (this.#seen === undefined) {
-      this.#pending.push((tables) => tables.putMeta(BEGAN, second));
-    } else if (second - last > MIN_GAP_SECONDS) {
-      const gap = { from: Math.floor(last), to: second };
-      this.#pending.push((tables) => tables.addGap(gap));
-    }
-    this.isFull = this.#fullFrom > 0;
+    this.#pending.push(...this.#time.loaded(this.#pace.secondOf(now())));
     this.setFull(false); // perhaps there is space now
     this.#wantFlush();
   }
@@ -206,14 +188,8 @@ export class Recorder implements HistoryWork {
   /** Stops the recording, or continues it: the time between is a gap. */
   setFull(isFull: boolean): void {
     if (isFull === this.isFull || this.#isReplaying || this.#stopped) return;
-    this.isFull = isFull;
-    const to = this.#pace.secondOf(this.#options.now());
-    const from = this.#fullFrom;
-    const fullFrom = this.#fullFrom = isFull ? to : 0;
-    this.#pending.push((tables) => {
-      if (!isFull) tables.addGap({ from, to });
-      tables.putMeta(FULL_FROM, fullFrom);
-    });
+    const second = this.#pace.secondOf(this.#options.now());
+    this.#pending.push(this.#time.setFull(isFull, second));
     if (!isFull) this.recordAll();
     this.#wantFlush();
   }
@@ -384,13 +360,12 @@ export class Recorder implements HistoryWork {
     mark: number,
     sampled: () => readonly number[],
   ): void {
-    const seen = this.#pace.secondOf(this.#options.now());
-    const { isFull } = this;
+    const seen = this.#time.seen(this.#pace.secondOf(this.#options.now()));
     const last: Write = (tables) => {
       for (const [i, revision] of sampled().entries()) {
         tables.putMeta(SAMPLED + i, revision);
       }
-      if (!isFull) tables.putMeta(SEEN, seen);
+      seen(tables);
     };
     this.#flushes.push(new Flush(writes, last), mark);
   }
