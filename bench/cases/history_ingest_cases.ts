@@ -29,7 +29,8 @@ export function historyIngestCases(size: Size): Case[] {
       ...shape,
       readingsPerMessage: 100,
       warmUp: size.count(20_000),
-      messages: size.count(200_000),
+      // Some seconds: after a sample, the recording rests.
+      messages: size.count(1_000_000),
       window: 400,
     }),
     history(size, "history-scattered", "100 readings per message, scattered", {
