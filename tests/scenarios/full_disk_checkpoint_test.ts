@@ -120,7 +120,7 @@ async function start(disk: SmallDisk) {
   await publisher.send(MESSAGES_BEFORE);
   await publisher.untilAcknowledged();
   await disk.fill();
-  const isFull = () => /the disk is full/.test(server.stderr);
+  const isFull = () => /disk is full. Readings stay unack/.test(server.stderr);
   await publisher.sendUntil(isFull);
   const moved = stack.move();
   return {

@@ -209,8 +209,8 @@ export class Recorder implements HistoryWork {
   stop(): void {
     if (this.#stopped || this.#isReplaying) return;
     this.#begin(this.#pace.secondOf(this.#options.now()));
-    this.#isFlushWanted = true;
     this.#stopped = true;
+    this.#pushFlush(this.#allWrites(), Infinity, () => this.#complete);
   }
 
   /** @inheritdoc */

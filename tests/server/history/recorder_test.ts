@@ -19,6 +19,7 @@ import {
   type Entry,
   type Store,
 } from "../../../src/store/store.ts";
+import { queryNumber } from "../../store/support.ts";
 import { permitted } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { serverLog } from "../../support/server_log.ts";
@@ -246,6 +247,7 @@ Deno.test({
       const { now } = site;
       site.commit({ kind: "apply", now, layer: "a", readings: reading });
       await site.history.recorder.capture();
+      site.commit({ kind: "age", now });
       const { history } = site.store;
       assert.deepEqual(
         history!.gaps({ from: 0, to: begin + 9999 }),
@@ -254,6 +256,8 @@ Deno.test({
       );
       if (ending === "close") site.close();
       else void site.store.close();
+      const rows = await queryNumber(path, "SELECT count(*) FROM journal");
+      assert.equal(rows > 0, ending === "kill");
     }
   },
 });
