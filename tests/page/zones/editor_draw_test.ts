@@ -17,7 +17,7 @@ Deno.test({
     await using driver = await EditorDriver.open();
     const { page, session } = driver;
     const loaded = () =>
-      session.requests.some((url) => url.includes("/assets/editor-"));
+      session.requests.some((url) => url.includes("/assets/later-"));
     assert.ok(!loaded(), "the editor is loaded when it is opened");
     await driver.edit();
     assert.ok(loaded());

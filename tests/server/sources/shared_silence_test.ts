@@ -151,13 +151,14 @@ Deno.test({
     const b = await system.member("b", { silentAfter: undefined });
     cluster.journal.lease(a.store);
     await report(b, "cam");
-    await until(() => published().length === 1);
-    a.link.disconnect();
-    await report(b, "cam");
     const stored = () =>
       b.store.records.load("sources").map(([, bytes]) =>
         JSON.parse(new TextDecoder().decode(bytes))
       );
+    await until(() => published().length === 1);
+    await until(() => stored()[0]?.events.length === 0); // it is acknowledged
+    a.link.disconnect();
+    await report(b, "cam");
     await until(() => stored()[0]?.events.length === 1);
     const [event] = stored()[0].events;
     assert.equal(event.event, "back");
