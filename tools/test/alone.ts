@@ -29,6 +29,7 @@ export const ALONE: Readonly<Record<string, string>> = {
   "tests/page/zones/zones_page_test.ts": "measures how late the list is",
   "tests/scenarios/frozen_readers_test.ts": "measures the slowest answer",
   "tests/scenarios/watch_load_test.ts": "100,000 changes per second",
+  "tests/server/history/turns_test.ts": "measures turns of the event loop",
   "tests/store/checkpoint_turns_test.ts": "measures steps with 3 million tiles",
 };
 
