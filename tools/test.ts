@@ -23,6 +23,9 @@ import { ROOT, runTool } from "./tool.ts";
 /** The folder of all tests. */
 const ALL = "tests";
 
+/** Files that can run again; more have another reason than the load. */
+const MAX_AGAIN_FILES = 8;
+
 /** With these flags, `deno test` prints no summary. */
 const OTHER_REPORT = /^--(?:no-run|reporter)\b/;
 
@@ -47,12 +50,22 @@ async function main(args: readonly string[]): Promise<number> {
   const began = performance.now();
   const results: RunResult[] = [];
   let code = 0;
+  const isFast = flags.some((flag) => /^--fail-fast\b/.test(flag));
   for (const { name, title, args } of groupsOf(paths)) {
     console.log(`== ${title}`);
     const run = await runTests([...args, ...flagsOfGroup(flags, name)]);
-    code ||= run.code;
-    results.push(run.result);
-    if (code !== 0 && flags.some((flag) => /^--fail-fast\b/.test(flag))) break;
+    const files = filesOf(run.result.failures);
+    if (!isFast && files !== undefined) {
+      // Others may have taken the time that they need.
+      console.log(`== failed, again alone: ${files.join(" ")}`);
+      const again = await runTests([...files, ...flagsOfGroup(flags, "again")]);
+      results.push(withoutFailures(run.result, again.result));
+      code ||= again.code;
+    } else {
+      results.push(run.result);
+      code ||= run.code;
+    }
+    if (code !== 0 && isFast) break;
   }
   const failures = results.flatMap(({ failures }) => failures);
   if (results.some(({ hasSummary }) => !hasSummary)) {
@@ -64,6 +77,34 @@ async function main(args: readonly string[]): Promise<number> {
   if (failures.length > 0) console.log(`\nFailed:\n${failures.join("\n")}\n`);
   console.log(summaryLine(results, code === 0, performance.now() - began));
   return code;
+}
+
+/**
+ * Returns the files of failures, if they can run again.
+ *
+ * @param failures as `deno test` lists them: `name => ./file:line:column`
+ */
+function filesOf(failures: readonly string[]): string[] | undefined {
+  const files = new Set<string>();
+  for (const failure of failures) {
+    const file = / => (?:\.\/)?(\S+_test\.ts):\d+:\d+$/.exec(failure)?.[1];
+    if (file === undefined) return undefined; // an error of a whole file
+    files.add(file);
+  }
+  const { size } = files;
+  return size > 0 && size <= MAX_AGAIN_FILES ? [...files] : undefined;
+}
+
+/** The result of a run whose failed files ran again. */
+function withoutFailures(first: RunResult, again: RunResult): RunResult {
+  return {
+    ...first,
+    // Tests of these files that passed before are in both.
+    passed: first.passed + first.failed - again.failed,
+    failed: again.failed,
+    failures: again.failures,
+    hasSummary: first.hasSummary && again.hasSummary,
+  };
 }
 
 /**
@@ -128,9 +169,9 @@ function noTestFile(what: string): AppError {
   });
 }
 
-/** Tests mostly wait, so that one more than the processors is faster. */
+/** More would wait for the processors, and miss their deadlines. */
 function jobs(): string {
-  return Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 1}`;
+  return Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency}`;
 }
 
 /** Runs `deno test` and shows its output as it comes. */

@@ -131,6 +131,21 @@ Deno.test({
     assert.equal(reported.code, 0, reported.stderr);
     assert.match(reported.stdout, /\nok 1 - good\b/);
     assert.doesNotMatch(reported.stdout, /Failed:|0 passed/);
+    const marker = JSON.stringify(`${folder.path}/marker`);
+    await folder.file(
+      "once_test.ts",
+      `Deno.test("once", () => {
+        Deno.writeTextFileSync(${marker}, "", { createNew: true });
+      });
+      Deno.test("again", () => Deno.removeSync(${marker}));`,
+    );
+    await Deno.writeTextFile(`${folder.path}/marker`, "");
+    const again = await runTests(`${folder.path}/once_test.ts`);
+    assert.equal(again.code, 0, again.stdout);
+    assert.match(
+      again.stdout,
+      /== failed, again alone: \S+once_test\.ts\n[^]*\nok \| 2 passed \| 0 failed/,
+    );
     const ended = `Deno.test("ends", () => Deno.kill(Deno.pid, "SIGKILL"));`;
     await folder.file("ok_test.ts", ended);
     const killed = await runTests(one);
