@@ -55,9 +55,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`== ${title}`);
     const run = await runTests([...args, ...flagsOfGroup(flags, name)]);
     const files = filesOf(run.result.failures);
-    if (!isFast && files !== undefined) {
+    if (name === "parallel" && !isFast && files !== undefined) {
       // Others may have taken the time that they need.
-      console.log(`== failed, again alone: ${files.join(" ")}`);
+      console.log(`== failed beside others, again alone: ${files.join(" ")}`);
       const again = await runTests([...files, ...flagsOfGroup(flags, "again")]);
       results.push(withoutFailures(run.result, again.result));
       code ||= again.code;

@@ -144,7 +144,7 @@ Deno.test({
     assert.equal(again.code, 0, again.stdout);
     assert.match(
       again.stdout,
-      /== failed, again alone: \S+once_test\.ts\n[^]*\nok \| 2 passed \| 0 failed/,
+      /== failed beside others, again alone: \S+once_test\.ts\n[^]*\nok \| 2 passed \| 0 failed/,
     );
     const ended = `Deno.test("ends", () => Deno.kill(Deno.pid, "SIGKILL"));`;
     await folder.file("ok_test.ts", ended);
