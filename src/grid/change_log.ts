@@ -7,6 +7,16 @@
 
 const FIRST_CAPACITY = 64;
 
+/**
+ * Returns the second at which the step of a time begins.
+ *
+ * @param time ms since 1970
+ * @param stepSeconds the length of a step
+ */
+export function stepSecond(time: number, stepSeconds: number): number {
+  return Math.floor(time / (stepSeconds * 1000)) * stepSeconds;
+}
+
 /** A layer was deleted. */
 export interface LayerDeletion {
   readonly layer: string;
@@ -95,7 +105,6 @@ export class ChangeLog {
   /** Number of states in the log. */
   size = 0;
   readonly #stepSeconds: number;
-  readonly #stepMs: number;
   readonly #maxSize: () => number;
   #layers = new Map<string, StateColumns>();
   #deletions: LayerDeletion[] = [];
@@ -109,7 +118,6 @@ export class ChangeLog {
    */
   constructor(stepSeconds: number, maxSize: () => number) {
     this.#stepSeconds = stepSeconds;
-    this.#stepMs = stepSeconds * 1000;
     this.#maxSize = maxSize;
   }
 
@@ -125,12 +133,12 @@ export class ChangeLog {
       this.#columns = undefined;
     }
     this.#latest = now;
-    this.stepStart = Math.floor(now / this.#stepMs) * this.#stepMs;
+    this.stepStart = this.secondOf(now) * 1000;
   }
 
   /** Returns the second at which a state begins that was observed at a time. */
   secondOf(time: number): number {
-    return Math.floor(time / this.#stepMs) * this.#stepSeconds;
+    return stepSecond(time, this.#stepSeconds);
   }
 
   /**
@@ -141,8 +149,7 @@ export class ChangeLog {
    * @param to the time of the new reading
    */
   replaced(x: number, y: number, value: number, from: number, to: number) {
-    const step = this.#stepMs;
-    if (Math.floor(from / step) >= Math.floor(to / step)) return;
+    if (this.secondOf(from) >= this.secondOf(to)) return;
     this.add(x, y, from, value);
   }
 

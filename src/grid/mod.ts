@@ -27,6 +27,7 @@ export {
   type LayerDeletion,
   type LoggedChanges,
   StateColumns,
+  stepSecond,
 } from "./change_log.ts";
 export type { Grid } from "./grid.ts";
 export {

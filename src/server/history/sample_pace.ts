@@ -4,6 +4,8 @@
  * @module
  */
 
+import { stepSecond } from "../../grid/mod.ts";
+
 /** A sample and its writes take at most this part of the time, about. */
 const MAX_SHARE = 1 / 16;
 /** Shorter work delays nothing. */
@@ -47,8 +49,7 @@ export class SamplePace {
 
   /** Returns the second at which a state begins that is of a time. */
   secondOf(time: number): number {
-    const { stepSeconds } = this.#options;
-    return Math.floor(time / 1000 / stepSeconds) * stepSeconds;
+    return stepSecond(time, this.#options.stepSeconds);
   }
 
   /**
