@@ -56,7 +56,7 @@ export class HistoryWrites implements HistoryWork {
     const { monotonic } = this.#options;
     const start = monotonic();
     const isTimeOver = () => monotonic() - start >= budgetMs;
-    this.#isRecording = this.#recorder.hasWork || budgetMs === Infinity;
+    this.#isRecording = this.#recorder.hasWork;
     if (this.#isRecording) {
       this.#recorder.write(tables, budgetMs);
       if (isTimeOver()) return;

@@ -17,7 +17,7 @@ import { CLOSED_TO, DELETED_TO, partWrites, SAMPLED } from "./parts.ts";
 
 /** Logged states that are written: about 1 MB of memory. */
 const FLUSH_STATES = 1 << 16;
-/** A sample waits for writes when so many states are logged. */
+/** A sample waits for writes while this number of states is logged. */
 const MAX_SAMPLED_STATES = 1 << 17;
 /** Then further ones are dropped; the next sample has the latest. */
 const MAX_LOGGED_STATES = 1 << 18;
@@ -66,8 +66,6 @@ export class Recorder implements HistoryWork {
   readonly #flushes = new Flushes();
   #flushedAt: number;
   #isFlushWanted = false;
-  /** True while all that there is is being written. */
-  #isAllPushed = false;
   #isAllWanted = false;
   readonly #time: RecordedTime;
   readonly #pace: SamplePace;
@@ -220,10 +218,6 @@ export class Recorder implements HistoryWork {
 
   /** @inheritdoc */
   write(tables: HistoryTables, budgetMs: number): void {
-    if (budgetMs === Infinity && !this.#isAllPushed) {
-      this.#isAllPushed = true;
-      this.#pushFlush(this.#allWrites(), this.#mark, () => this.#complete);
-    }
     const { monotonic } = this.#options;
     const end = monotonic() + budgetMs;
     let left = MAX_TRANSACTION_ROWS;
@@ -234,7 +228,6 @@ export class Recorder implements HistoryWork {
   /** @inheritdoc */
   committed(): void {
     if (!this.#flushes.committed()) return this.#options.schedule();
-    this.#isAllPushed = false;
     this.#flushedAt = this.#options.monotonic();
     this.#pace.limit();
     this.#flushIfDue();
