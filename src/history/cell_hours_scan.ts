@@ -33,7 +33,7 @@ export const Kind = {
 export const KIND_BITS = 3;
 /** Where the changes begin in a word. */
 export const CHANGES_SHIFT = 12;
-/** So many changes or more are in the next word. */
+/** This number of changes, or a larger one, is in the next word. */
 export const LONG_CHANGES = 15;
 
 const OCCUPIED_MASK = (1 << CHANGES_SHIFT) - 1;

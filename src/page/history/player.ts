@@ -7,7 +7,7 @@
 
 import { messageOf } from "../../common/errors.ts";
 
-/** A replay shows at most so many times a second. */
+/** The most times that a replay shows in a second. */
 const FRAMES_PER_SECOND = 30;
 const MIN_FRAME_MS = 1000 / FRAMES_PER_SECOND - 4;
 /** A page that was hidden does not jump ahead. */
