@@ -209,6 +209,18 @@ export interface Utilisation {
   readonly damaged?: readonly GapMs[] | undefined;
 }
 
+/** The JSON of {@linkcode Utilisation}; all columns are of equal length. */
+export type UtilisationAnswer = Omit<Utilisation, "region" | "cells"> & {
+  /** The corners. */
+  readonly region?: readonly number[];
+  readonly cells:
+    & Readonly<
+      Record<"x" | "y" | "occupied" | "known" | "changes", readonly number[]>
+    >
+    /** null for a cell that was not occupied. */
+    & { readonly last: readonly (number | null)[] };
+};
+
 /**
  * Answers questions about the history. All throw a `ProtocolError`: `bad-time`,
  * `bad-range`, `bad-step`, `bad-timezone`, `bad-days`, `bad-hours`,

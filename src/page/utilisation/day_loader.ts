@@ -7,7 +7,7 @@
  */
 
 import type { Region } from "../../protocol/region.ts";
-import type { UtilisationAnswer } from "./usage.ts";
+import type { UtilisationAnswer } from "../../history/answers.ts";
 
 /** Requests at a time. */
 const MAX_REQUESTS = 2;

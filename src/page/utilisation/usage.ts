@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { GapMs } from "../../history/answers.ts";
+import type { UtilisationAnswer } from "../../history/answers.ts";
 import { CellTable } from "../../grid/cell_table.ts";
 import type { Region } from "../../protocol/region.ts";
 import type { Point } from "../map/regions.ts";
@@ -13,39 +13,6 @@ import type { Measure } from "./settings.ts";
 
 /** A cell or zone that is known for a smaller share of the time is unknown. */
 export const MIN_KNOWN = 0.5;
-
-/** The JSON of `GET /api/v1/history/utilisation`. */
-export interface UtilisationAnswer {
-  readonly layer: string;
-  /** ms since 1970 */
-  readonly from: number;
-  readonly to: number;
-  readonly days: readonly number[];
-  readonly hours: readonly [from: number, to: number];
-  readonly timezone: string;
-  /** The time that counts, in seconds. */
-  readonly seconds: number;
-  readonly dayCount: number;
-  readonly cells: {
-    readonly x: readonly number[];
-    readonly y: readonly number[];
-    readonly occupied: readonly number[];
-    readonly known: readonly number[];
-    readonly changes: readonly number[];
-    readonly last: readonly (number | null)[];
-  };
-  readonly week: {
-    readonly occupied: readonly (readonly number[])[];
-    readonly known: readonly (readonly number[])[];
-  };
-  readonly byDay?: {
-    readonly start: readonly number[];
-    readonly occupied: readonly (readonly number[])[];
-    readonly known: readonly (readonly number[])[];
-  };
-  readonly gaps: readonly GapMs[];
-  readonly damaged?: readonly GapMs[];
-}
 
 /** The use of one cell, or of the cells of a zone together. */
 export interface Use {

@@ -12,7 +12,8 @@ import type { ZoneDefinition } from "../zones/zone_definitions.ts";
 import { DayLoader } from "./day_loader.ts";
 import { Places } from "./places.ts";
 import type { Subject, UsageSettings } from "./settings.ts";
-import { Usage, type UtilisationAnswer } from "./usage.ts";
+import type { UtilisationAnswer } from "../../history/answers.ts";
+import { Usage } from "./usage.ts";
 import {
   fetchUtilisation,
   questionByDay,

@@ -10,7 +10,7 @@ import type { HistoryInfo } from "../../history/answers.ts";
 import type { Region } from "../../protocol/region.ts";
 import { fetchPast } from "../feed/history_requests.ts";
 import { formatDays, type UsageSettings } from "./settings.ts";
-import type { UtilisationAnswer } from "./usage.ts";
+import type { UtilisationAnswer } from "../../history/answers.ts";
 
 /** Addresses are relative to the page: a proxy may add a prefix. */
 const UTILISATION = "api/v1/history/utilisation";

@@ -6,7 +6,8 @@
  */
 
 import { localHourOf, timeZoneOf, weekdayOf } from "../../history/calendar.ts";
-import { MIN_KNOWN, type UtilisationAnswer } from "./usage.ts";
+import type { UtilisationAnswer } from "../../history/answers.ts";
+import { MIN_KNOWN } from "./usage.ts";
 import { DAY_NAMES } from "./usage_text.ts";
 
 const HOUR_SECONDS = 3600;

@@ -8,7 +8,7 @@
 import { el } from "../elements/dom.ts";
 import { css, type Rgb, textColorOn } from "../map/palette.ts";
 import { heatStepOf } from "./heat_colors.ts";
-import type { UtilisationAnswer } from "./usage.ts";
+import type { UtilisationAnswer } from "../../history/answers.ts";
 import { DAY_NAMES, LONG_DAY_NAMES, percent } from "./usage_text.ts";
 import { describeWeek, type WeekHour, weekOf } from "./week.ts";
 

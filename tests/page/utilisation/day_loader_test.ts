@@ -6,7 +6,7 @@ import {
   DayLoader,
   type DayTarget,
 } from "../../../src/page/utilisation/day_loader.ts";
-import type { UtilisationAnswer } from "../../../src/page/utilisation/usage.ts";
+import type { UtilisationAnswer } from "../../../src/history/answers.ts";
 import { until } from "../../support/until.ts";
 
 function cell(x: number, y: number): DayTarget {

@@ -1,11 +1,11 @@
 /** Shares of known time: cells, zones, hours of the week, lists and CSV. */
 import assert from "node:assert/strict";
 import { Places } from "../../../src/page/utilisation/places.ts";
+import type { UtilisationAnswer } from "../../../src/history/answers.ts";
 import {
   changeScaleOf,
   changesPerDay,
   Usage,
-  type UtilisationAnswer,
   valueOf,
 } from "../../../src/page/utilisation/usage.ts";
 import {

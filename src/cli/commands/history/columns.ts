@@ -3,15 +3,12 @@
  *
  * @module
  */
+import type { UtilisationAnswer } from "../../../history/answers.ts";
 import { printableJson } from "../../../common/printable.ts";
 import { statusOf } from "../../../grid/status.ts";
 import { csvField } from "../../../http/api/cell_rows.ts";
 import { type TimeForm, timeText } from "../../terminal/render.ts";
-import type {
-  MapAnswer,
-  SeriesAnswer,
-  UtilisationAnswer,
-} from "./history_client.ts";
+import type { MapAnswer, SeriesAnswer } from "./history_client.ts";
 
 /** What a column has. */
 export type ColumnKind = "integer" | "number" | "time" | "text" | "flag";

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { GapMs, HistoryInfo, Series } from "../../../history/answers.ts";
+import type {
+  HistoryInfo,
+  Series,
+  UtilisationAnswer,
+} from "../../../history/answers.ts";
 import { isJsonObject } from "../../../protocol/text.ts";
 import { type HttpAnswer, type HttpApi, segmentOf } from "../../http_api.ts";
 
@@ -38,30 +42,6 @@ export type SeriesAnswer = Omit<Series, "region"> & {
   /** The corners. */
   readonly region?: readonly number[];
 };
-
-/** How much each cell was used; columns of equal length. */
-export interface UtilisationAnswer {
-  readonly layer: string;
-  readonly from: number;
-  readonly to: number;
-  readonly days: readonly number[];
-  readonly hours: readonly [from: number, to: number];
-  readonly timezone: string;
-  readonly seconds: number;
-  readonly dayCount: number;
-  readonly cells:
-    & Readonly<
-      Record<"x" | "y" | "occupied" | "known" | "changes", readonly number[]>
-    >
-    & { readonly last: readonly (number | null)[] };
-  readonly week: {
-    readonly occupied: readonly (readonly number[])[];
-    readonly known: readonly (readonly number[])[];
-  };
-  readonly gaps: readonly GapMs[];
-  /** Times of which a part of the history is damaged. */
-  readonly damaged?: readonly GapMs[];
-}
 
 /** What was deleted. */
 export interface PruneResult {

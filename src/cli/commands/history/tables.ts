@@ -10,7 +10,8 @@ import { columnsOfText } from "../../terminal/columns.ts";
 import { shade, sparkline, UNKNOWN_MARK } from "../../terminal/sparkline.ts";
 import { renderTable } from "../../terminal/table.ts";
 import { barText } from "../../terminal/zone_rows.ts";
-import type { SeriesAnswer, UtilisationAnswer } from "./history_client.ts";
+import type { UtilisationAnswer } from "../../../history/answers.ts";
+import type { SeriesAnswer } from "./history_client.ts";
 import { spanText } from "./sizes.ts";
 
 const BOLD = "\x1b[1m";
