@@ -11,6 +11,7 @@ import type { FrameState } from "ol/Map.js";
 import type { Axes } from "../map/axes.ts";
 import { CHUNK_BITS, CHUNK_CELLS, chunkKey } from "../map/chunk.ts";
 import { clearGaps } from "../map/detail_painter.ts";
+import { createHatch } from "../map/hatch.ts";
 import { css, type Rgb } from "../map/palette.ts";
 import {
   bottomOf,
@@ -328,19 +329,6 @@ export function drawHatch(
   [lines, space]: HeatColors["hatch"],
   ratio: number,
 ): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  const side = Math.max(4, Math.round(HATCH_PX * ratio));
-  canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d")!;
-  context.fillStyle = css(space);
-  context.fillRect(0, 0, side, side);
-  context.strokeStyle = css(lines);
-  context.lineWidth = side / 4;
-  context.beginPath();
-  for (const shift of [-side, 0, side]) {
-    context.moveTo(shift - 1, side + 1);
-    context.lineTo(shift + side + 1, -1);
-  }
-  context.stroke();
-  return canvas;
+  const colors = { lines: css(lines), space: css(space) };
+  return createHatch(colors, HATCH_PX, ratio);
 }

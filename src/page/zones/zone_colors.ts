@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHatch } from "../map/hatch.ts";
 import { type Colors, css, mix, type Rgb, type Theme } from "../map/palette.ts";
 
 /** The colours of outlines and labels in one theme and palette. */
@@ -80,21 +81,9 @@ export function fillOf({ fills }: ZoneColors, percent: number): Rgb {
 const HATCH_PX = 8;
 
 /** Draws the pattern of unknown zones. */
-export function createHatch(
+export function createZoneHatch(
   { hatch: [line] }: ZoneColors,
   pixelRatio: number,
 ): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  const side = Math.max(4, Math.round(HATCH_PX * pixelRatio));
-  canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d")!;
-  context.strokeStyle = css(line, 0.75);
-  context.lineWidth = side / 4;
-  context.beginPath();
-  for (const shift of [-side, 0, side]) {
-    context.moveTo(shift - 1, side + 1);
-    context.lineTo(shift + side + 1, -1);
-  }
-  context.stroke();
-  return canvas;
+  return createHatch({ lines: css(line, 0.75) }, HATCH_PX, pixelRatio);
 }

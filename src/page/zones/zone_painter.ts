@@ -8,7 +8,7 @@
 
 import { css, type Rgb } from "../map/palette.ts";
 import type { Viewport } from "../map/viewport.ts";
-import { createHatch, fillOf, type ZoneColors } from "./zone_colors.ts";
+import { createZoneHatch, fillOf, type ZoneColors } from "./zone_colors.ts";
 import type { ZoneShape } from "./zone_shapes.ts";
 import type { ZoneFigures, ZoneLook } from "./zone_text.ts";
 
@@ -113,7 +113,7 @@ export class ZonePainter {
   ): CanvasPattern {
     const key = `${colors.hatch} ${pixelRatio}`;
     if (this.#hatch?.key !== key) {
-      const image = createHatch(colors, pixelRatio);
+      const image = createZoneHatch(colors, pixelRatio);
       this.#hatch = { key, pattern: context.createPattern(image, "repeat")! };
     }
     return this.#hatch.pattern;
