@@ -9,8 +9,9 @@ import type { CellCounts } from "../../grid/cell_counter.ts";
 import { nounOf, type Unit } from "../../protocol/display.ts";
 import type { Region } from "../../protocol/region.ts";
 import { capitalized, el, focusWhileScrollable } from "../elements/dom.ts";
-import { formatCount, formatMinute, formatShare } from "../elements/format.ts";
-import { createCard, formatNoData } from "../panels/cards.ts";
+import { formatCount, formatMinute } from "../elements/format.ts";
+import { createCard } from "../panels/card.ts";
+import { CountCards } from "../panels/count_cards.ts";
 
 /** What the cards show. */
 export interface PastCardData {
@@ -34,23 +35,15 @@ export interface PastCardData {
 /** The cards. */
 export class PastCards {
   readonly element: HTMLElement;
-  readonly #people = createCard("People");
-  readonly #occupied = createCard("Cells occupied");
-  readonly #free = createCard("Free");
-  readonly #stale = createCard("Stale");
-  readonly #unknown = createCard("Unknown");
+  readonly #counts = new CountCards();
   readonly #live = createCard("Now, live");
-  readonly #meter = el("i");
 
   constructor() {
-    this.#occupied.element.append(
-      el("div", { class: "meter", "aria-hidden": "true" }, this.#meter),
-    );
     this.#live.element.classList.add("now");
     this.element = el(
       "section",
       { class: "cards past-cards", "aria-label": "Totals at this time" },
-      ...this.#cards.map(({ element }) => element),
+      ...[...this.#counts.all, this.#live].map(({ element }) => element),
     );
   }
 
@@ -61,54 +54,19 @@ export class PastCards {
 
   /** Shows counts. */
   show(data: PastCardData): void {
-    const { counts, unit, clock, trend, live, now } = data;
-    this.#people.element.hidden = unit === undefined;
-    const title = capitalized(nounOf(0, unit));
-    this.#people.setTitle(`${title} at ${clock}`);
+    const { counts, unit, clock, trend, live, now, bounds } = data;
+    const { people } = this.#counts;
+    people.element.hidden = unit === undefined;
+    people.setTitle(`${capitalized(nounOf(0, unit))} at ${clock}`);
     this.#live.set(
       live === undefined ? "–" : formatCount(live),
       `${unit ? nounOf(live ?? 0, unit) : "occupied"} at ${formatMinute(now)}`,
     );
-    if (counts === undefined) {
-      for (const card of this.#cards.slice(0, -1)) card.set("–", data.note);
-      this.#meter.style.width = "0";
-      this.#unknown.warn(false);
-      this.#stale.warn(false);
-      return;
-    }
-    const { people, occupied, free, stale, unknown, cells } = counts;
-    const known = occupied + free;
-    this.#people.setCount(people, trend === undefined ? "" : trendOf(trend));
-    this.#occupied.setCount(
-      occupied,
-      known > 0
-        ? `${formatShare(occupied, known)} of ${formatCount(known)}`
-        : "",
-    );
-    this.#meter.style.width = `${known > 0 ? 100 * occupied / known : 0}%`;
-    this.#free.setCount(free, known > 0 ? formatShare(free, known) : "");
-    this.#stale.setCount(stale, "too old to count");
-    const { bounds } = data;
-    this.#unknown.setCount(
-      unknown,
-      bounds
-        ? formatNoData([bounds.x0, bounds.y0, bounds.x1, bounds.y1], cells)
-        : "",
-    );
-    this.#stale.warn(stale > 0);
-    this.#unknown.warn(unknown > 0);
+    if (counts === undefined) return this.#counts.clear(data.note);
+    this.#counts.show(counts, {
+      trend: trend === undefined ? undefined : { change: trend, minutes: 5 },
+      stale: "too old to count",
+      bounds: bounds ? [bounds.x0, bounds.y0, bounds.x1, bounds.y1] : null,
+    });
   }
-
-  get #cards() {
-    return [
-      ...[this.#people, this.#occupied, this.#free],
-      ...[this.#stale, this.#unknown, this.#live],
-    ];
-  }
-}
-
-function trendOf(change: number): string {
-  if (change === 0) return "same as 5 min before";
-  const arrow = change > 0 ? "▲" : "▼";
-  return `${arrow} ${formatCount(Math.abs(change))} in 5 min`;
 }
