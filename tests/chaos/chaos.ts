@@ -181,7 +181,12 @@ function compare(
       ? at >= startedAt && at <= time!
       : at === observed;
     if (i === undefined || cells.value[i] !== value || !timeIsRight) {
-      lost.push(`${cell}=${value}`);
+      const shown = i === undefined ? "nothing" : `${cells.value[i]} of ${at}`;
+      lost.push(
+        `${cell}=${value} of ${
+          observed ?? `${startedAt} to ${time}`
+        }: ${shown}`,
+      );
     }
   }
   return { lost, invented };
