@@ -100,7 +100,8 @@ export class OccupancyMap {
    * Replaces a shard by another state of it, all at once. Its layers then have
    * other grids, as if they had been deleted and created again; a receiver that
    * has cells of a layer needs those that changed since its revision, or all if
-   * {@linkcode OccupancyMap.identityOf} the layer is another one.
+   * {@linkcode OccupancyMap.identityOf} the layer is another one. It keeps the
+   * log of the shard before.
    *
    * @param index an index of {@linkcode OccupancyMap.shards}
    * @param shard has only layers of this shard
@@ -110,7 +111,9 @@ export class OccupancyMap {
     if (this.#shards[index] === undefined) {
       throw new RangeError(`Cannot replace shard ${index}: there is none`);
     }
-    if (shard.revision < this.#shards[index].revision) this.#restarts[index]!++;
+    const before = this.#shards[index];
+    if (shard.revision < before.revision) this.#restarts[index]!++;
+    shard.log = before.log;
     this.#shards[index] = shard;
     this.#first = this.#shards[0]!;
   }

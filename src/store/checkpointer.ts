@@ -38,6 +38,8 @@ const MIN_DELETED_ROWS = 4;
 const MIN_MOVED_TILES = 512;
 /** Maximum number of such tiles: that takes about a millisecond. */
 export const MAX_MOVED_TILES = 32_768;
+/** The journal waits for the history up to this multiple of its limit. */
+export const MAX_GROWTH = 3;
 
 const DEFAULT_LIMITS: StepLimits = {
   writtenBytes: Infinity,

@@ -302,4 +302,11 @@ export interface HistoryWork {
    * @param now the clock of the server at the entry, ms since 1970
    */
   beforeReplay?(now: number): void;
+  /** The tables of a shared store can be read, before its map is loaded. */
+  opened?(): void;
+  /**
+   * Returns true if what a shard of a shared store was at a revision is durable,
+   * whichever server has written it.
+   */
+  covers?(shard: number, revision: number): boolean;
 }

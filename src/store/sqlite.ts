@@ -15,7 +15,7 @@ import {
   restoreMeta,
   type StoredMeta,
 } from "./checkpoint_meta.ts";
-import { Checkpointer } from "./checkpointer.ts";
+import { Checkpointer, MAX_GROWTH } from "./checkpointer.ts";
 import { decodeEntries, EntryEncoder } from "./entry_codec.ts";
 import { HistoryCommits } from "./history/commits.ts";
 import type { SqliteHistory } from "./history/sqlite_history.ts";
@@ -42,8 +42,6 @@ import { countLostTransactions, damagedLogWarning } from "./wal_check.ts";
 const DEFAULT_MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 /** How long the history may delay the end of a server. */
 const CLOSE_HISTORY_MS = 2000;
-/** The journal waits for the history up to this multiple of its limit. */
-const MAX_GROWTH = 3;
 
 /** Options of {@linkcode SqliteStore}. */
 export interface SqliteOptions {

@@ -11,7 +11,7 @@
 import { untilNextTurn } from "../../common/next_turn.ts";
 import type { MapShard } from "../../grid/mod.ts";
 import { restoreMeta } from "../checkpoint_meta.ts";
-import { Checkpointer } from "../checkpointer.ts";
+import type { Checkpointer } from "../checkpointer.ts";
 import type { LoadGuard } from "../load_guard.ts";
 import { StoreError } from "../store.ts";
 import {
@@ -20,8 +20,11 @@ import {
   RECORD_FIELDS,
   recordPrefix,
 } from "./checkpoint_record.ts";
-import type { CheckpointKeys } from "./checkpoint_target.ts";
-import { RedisCheckpointTarget } from "./checkpoint_target.ts";
+import {
+  checkpointerOf,
+  type CheckpointKeys,
+  RedisCheckpointTarget,
+} from "./checkpoint_target.ts";
 import { decodeChunk } from "./chunk_value.ts";
 import type { RedisNode, Reply } from "./deployment.ts";
 import { list, text } from "./stream_entry.ts";
@@ -103,7 +106,7 @@ async function tryRead(
   ]);
   const record = decodeRecord(recordReply);
   const position = record?.position ?? "";
-  const checkpointer = new Checkpointer(target, position);
+  const checkpointer = checkpointerOf(target, position);
   if (record === undefined) {
     return { map, target, checkpointer, record, records: [] };
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { StoredMeta } from "../checkpoint_meta.ts";
+import { Checkpointer } from "../checkpointer.ts";
 import type { CheckpointTarget, StoredChunk } from "../checkpoint_target.ts";
 import {
   COMMIT_CHECKPOINT,
@@ -54,6 +55,11 @@ export interface CheckpointEnd {
   readonly firstWritten: number;
   /** Names of other chunks that it has written. */
   readonly others: readonly string[];
+  /**
+   * Returns false while the commit has to wait, because the history does not
+   * have what the checkpoint covers.
+   */
+  mayCommit(): boolean;
   /** Returns the record of the checkpoint. */
   record(
     map: Readonly<Record<string, number>>,
@@ -73,6 +79,17 @@ export class RedisCheckpointTarget implements CheckpointTarget<string> {
 
   constructor(keys: CheckpointKeys) {
     this.#keys = keys;
+  }
+
+  /** False while the running checkpoint must not be complete. */
+  get mayCommit(): boolean {
+    return this.end?.mayCommit() ?? true;
+  }
+
+  /** True if there is nothing to send. */
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0 && this.#deleted.length === 0 &&
+      this.#commit === undefined;
   }
 
   insertChunk(chunk: StoredChunk): void {
@@ -125,6 +142,14 @@ export class RedisCheckpointTarget implements CheckpointTarget<string> {
       ],
     );
   }
+}
+
+/** Returns what writes checkpoints to a target. @param position of the last one */
+export function checkpointerOf(
+  target: RedisCheckpointTarget,
+  position: string,
+): Checkpointer<string> {
+  return new Checkpointer(target, position, () => target.mayCommit);
 }
 
 /** Writes a chunk under a name. */

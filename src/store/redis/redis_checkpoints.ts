@@ -54,6 +54,13 @@ export interface RedisCheckpointsOptions {
   readonly isCopy?: boolean | undefined;
   /** Stored with shard 0. Default: none. */
   readonly records?: CheckpointedRecords | undefined;
+  /**
+   * Returns true if the history has what a shard was at a revision, see
+   * `HistoryWork.covers()`. Default: true.
+   */
+  readonly isRecorded?:
+    | ((shard: number, revision: number) => boolean)
+    | undefined;
   /** See `Follower.onReloaded()`. */
   readonly onReloaded?: ((shard: number) => void) | undefined;
   /** Called with the error of each attempt at a checkpoint; it is repeated. */
@@ -168,6 +175,7 @@ export class RedisCheckpoints implements Checkpoints {
   #use(shard: number, restored: RestoredShard): JournalState | undefined {
     const { map, target, checkpointer, record, records } = restored;
     const { leaseOf, minJournalBytes = MIN_JOURNAL_BYTES } = this.#options;
+    const { isRecorded = () => true } = this.#options;
     const ownRecords = shard === 0 ? this.#options.records : undefined;
     ownRecords?.restore(records);
     this.#shards[shard] = new ShardCheckpoint(
@@ -178,6 +186,7 @@ export class RedisCheckpoints implements Checkpoints {
         lease: () => leaseOf(shard),
         minJournalBytes,
         records: () => ownRecords?.save() ?? [],
+        isRecorded: (revision) => isRecorded(shard, revision),
         onError: (error) => this.#onError(shard, error),
         clock: () => performance.now(),
       },

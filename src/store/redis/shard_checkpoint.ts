@@ -14,10 +14,15 @@
 import { delay } from "../../common/async.ts";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import type { MapShard } from "../../grid/mod.ts";
-import { Checkpointer, MAX_MOVED_TILES } from "../checkpointer.ts";
+import {
+  type Checkpointer,
+  MAX_GROWTH,
+  MAX_MOVED_TILES,
+} from "../checkpointer.ts";
 import { type CheckpointRecord, recordPrefix } from "./checkpoint_record.ts";
 import { TRIM_JOURNAL } from "./checkpoint_scripts.ts";
 import {
+  checkpointerOf,
   type CheckpointKeys,
   deleteChunks,
   type RedisCheckpointTarget,
@@ -48,6 +53,8 @@ const MARKED_TILES = 100_000;
 const SUPERSEDED_BYTES = 16 * 1024;
 /** Ids of chunks that a lease can use; more than 8 TB. */
 const CHUNKS_PER_FENCE = 2 ** 28;
+/** While the history has to be written first, it is asked after this time. */
+const HISTORY_WAIT_MS = 100;
 /** After a failure there is no attempt for this time, in ms. */
 const RETRY_MS = 2000;
 /** Entries that are trimmed at once: at most about 32 MiB. */
@@ -63,6 +70,11 @@ export interface ShardCheckpointContext {
   readonly minJournalBytes: number;
   /** Returns the parts of the records that belong to the shard. */
   records(): Iterable<readonly [name: string, bytes: Uint8Array]>;
+  /**
+   * Returns true if the history has what the shard was at a revision: before
+   * that, the journal is needed for it.
+   */
+  isRecorded(revision: number): boolean;
   /** Called with an error of an attempt; it is repeated. */
   onError(error: unknown): void;
   /** In ms; never goes back. */
@@ -150,12 +162,17 @@ export class ShardCheckpoint {
   }
 
   #beginIfDue(state: Readonly<JournalState>): void {
+    if (this.#isLongerThan(1, state)) this.begin(state);
+  }
+
+  /** Returns true if the journal has some multiple of its limit. */
+  #isLongerThan(limits: number, { bytes }: Readonly<JournalState>): boolean {
     const limit = Math.max(
       this.#context.minJournalBytes,
       this.#checkpointer.liveBytes + this.#recordBytes,
       this.#superseded.length * SUPERSEDED_BYTES,
     );
-    if (state.bytes - this.#checkpointedBytes >= limit) this.begin(state);
+    return bytes - this.#checkpointedBytes >= limits * limit;
   }
 
   /** Begins a checkpoint, if this server can write one now. */
@@ -174,8 +191,12 @@ export class ShardCheckpoint {
       (sum, [, { length }]) => sum + length,
       0,
     );
+    const { revision } = this.#map;
     this.#checkpointer.begin(this.#map, { position });
     this.#target.end = {
+      mayCommit: () =>
+        this.#context.isRecorded(revision) ||
+        this.#isLongerThan(MAX_GROWTH, state),
       previous: this.#inForce,
       firstWritten: this.#checkpointer.firstChunk,
       others: names,
@@ -268,7 +289,7 @@ export class ShardCheckpoint {
       const { chunk } = used.map;
       await this.#delete(lease, inForce, ids.filter((id) => id > chunk));
       this.#superseded = ids.filter((id) => id <= chunk);
-      this.#checkpointer = new Checkpointer(this.#target, "");
+      this.#checkpointer = checkpointerOf(this.#target, "");
       this.#known = undefined;
       this.#firstChunk = lease.fence * CHUNKS_PER_FENCE;
       await this.#markAll();
@@ -313,13 +334,15 @@ export class ShardCheckpoint {
         }
         const start = performance.now();
         checkpointer.step(1, STEP_LIMITS);
+        const isWaiting = this.#target.isEmpty;
         await this.#context.nodes.run(this.#shard, (current) => {
           // Another connection may be to another master, which has less.
           if (current !== node) throw new ScriptError(-2);
           return this.#target.send(node, lease.value, this.#inForce);
         });
         if (checkpointer.stepCommitted()) return;
-        await delay(Math.max(MIN_PAUSE_MS, performance.now() - start));
+        const pauseMs = isWaiting ? HISTORY_WAIT_MS : MIN_PAUSE_MS;
+        await delay(Math.max(pauseMs, performance.now() - start));
       }
     } catch (error) {
       checkpointer.stepFailed();
