@@ -147,7 +147,7 @@ async function record(name: SceneName): Promise<Figures> {
   const tables = fast.store.history!;
   return {
     readings,
-    ...countChanges(tables),
+    ...await countChanges(tables),
     size: tables.size(),
     closeMs: closeMs / (24 * days),
   };
@@ -165,12 +165,13 @@ async function closeHours(fast: FastServer, idleMs = 0): Promise<number> {
   return cpuMs() - before;
 }
 
-function countChanges(tables: HistoryTables) {
+async function countChanges(tables: HistoryTables) {
   const changes = new TileChanges();
   const cells = new Set<string>();
   let count = 0;
-  for (const { tx, ty } of tables.tilesOf(LAYER, undefined, 1e6)) {
-    for (const { hour, bytes } of tables.blocks(LAYER, tx, ty, 0, 2 ** 31)) {
+  for (const { tx, ty } of await tables.tilesOf(LAYER, undefined, 1e6)) {
+    const blocks = await tables.blocks(LAYER, tx, ty, 0, 2 ** 31);
+    for (const { hour, bytes } of blocks) {
       changes.clear();
       decodeChanges(bytes!, hour, changes);
       count += changes.length;

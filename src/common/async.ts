@@ -1,8 +1,26 @@
 /**
- * Waits that end at a time limit or an abort signal.
+ * Results that may come later, and waits that end at a time limit or an abort
+ * signal.
  *
  * @module
  */
+
+/**
+ * A result that is there at once, or comes later: `await` takes both.
+ *
+ * @example
+ * ```ts
+ * import type { Soon } from "./async.ts";
+ *
+ * const known = new Map([["one", 1]]);
+ * function find(key: string, ask: () => Promise<number>): Soon<number> {
+ *   return known.get(key) ?? ask();
+ * }
+ * await find("one", () => Promise.resolve(0)); // 1
+ * await find("none", () => Promise.resolve(0)); // 0
+ * ```
+ */
+export type Soon<T> = T | Promise<T>;
 
 /**
  * Waits for a promise, with a time limit. Does not cancel the work itself.

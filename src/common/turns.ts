@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Soon } from "./async.ts";
 import { nextTurn } from "./next_turn.ts";
 
 /** Work is paused after this time, so that other events are handled. */
@@ -11,15 +12,38 @@ export const MAX_TURN_MS = 5;
 /** Work that pauses by `yield`, every millisecond or so. */
 export type Work<Result> = Generator<void, Result, void>;
 
-/** The same; a promise pauses it until the promise resolves. */
+/** The same; a promise pauses it until the promise resolves. None rejects. */
 export type WaitingWork<Result> = Generator<
   void | Promise<void>,
   Result,
   void
 >;
 
-/** Steps of the works of {@linkcode inTurns}; they return true at the end. */
-const waiting: (() => boolean)[] = [];
+/**
+ * Waits within a work: `yield* settled(result)`. What is there already takes no
+ * time.
+ *
+ * @returns the result
+ * @throws its error
+ */
+export function* settled<T>(result: Soon<T>): WaitingWork<T> {
+  if (!(result instanceof Promise)) return result;
+  let take!: () => T;
+  yield result.then(
+    (value) => {
+      take = () => value;
+    },
+    (error) => {
+      take = () => {
+        throw error;
+      };
+    },
+  );
+  return take();
+}
+
+/** Steps of the works of {@linkcode inTurns}, in order. */
+const waiting: (() => void)[] = [];
 let isScheduled = false;
 
 /**
@@ -27,21 +51,23 @@ let isScheduled = false;
  * step by step: together they take as long as one. The first step is done at
  * once.
  */
-export function inTurns<Result>(work: Work<Result>): Promise<Result> {
+export function inTurns<Result>(work: WaitingWork<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
+    const stepLater = () => {
+      waiting.push(step);
+      scheduleTurn();
+    };
     const step = () => {
       try {
         const { done, value } = work.next();
         if (done) resolve(value);
-        return done === true;
+        else if (value === undefined) stepLater();
+        else void value.then(stepLater);
       } catch (error) {
         reject(error);
-        return true;
       }
     };
-    if (step()) return;
-    waiting.push(step);
-    scheduleTurn();
+    step();
   });
 }
 
@@ -49,12 +75,11 @@ function scheduleTurn(): void {
   if (isScheduled || waiting.length === 0) return;
   isScheduled = true;
   nextTurn(() => {
-    isScheduled = false;
     const end = performance.now() + MAX_TURN_MS;
     do {
-      const step = waiting.shift()!;
-      if (!step()) waiting.push(step);
+      waiting.shift()!();
     } while (waiting.length > 0 && performance.now() < end);
+    isScheduled = false;
     scheduleTurn();
   });
 }

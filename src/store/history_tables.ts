@@ -12,6 +12,7 @@
  *
  * @module
  */
+import type { Soon } from "../common/async.ts";
 import type { Region } from "../grid/mod.ts";
 import type { Gap } from "../history/gaps.ts";
 
@@ -66,7 +67,7 @@ export interface HistorySize {
   readonly zoneDays: HistoryCount;
 }
 
-/** The result of a step of a removal. */
+/** The result of a step of a removal. Valid after its commit. */
 export interface HistoryRemoval {
   /** Number of rows that were deleted, at most the limit. */
   readonly rows: number;
@@ -74,10 +75,50 @@ export interface HistoryRemoval {
   readonly done: boolean;
 }
 
+/** The result of {@linkcode HistoryTables.endHour}. Valid after its commit. */
+export interface HistoryHourEnd {
+  /** False if the hour has parts still, and is open. */
+  readonly isEnded: boolean;
+}
+
+/** What is needed for the states of a tile until an hour, read together. */
+export interface HistoryTileRows {
+  /** The newest frame at or before an hour. */
+  readonly frame: HistoryHourRow | undefined;
+  /** The blocks since the hour of the frame, ascending; all if there is none. */
+  readonly blocks: readonly HistoryHourRow[];
+  /** The parts of each open hour since then, ascending. */
+  readonly open: readonly {
+    readonly hour: number;
+    readonly parts: readonly HistoryRow[];
+  }[];
+}
+
+/** Tables that several servers share: one of them writes. */
+export interface HistorySharing {
+  /**
+   * Begins to write: what other servers write from now on does not count. Then
+   * {@linkcode HistoryTables.meta} and the like have what was written before.
+   *
+   * @param fence of the lease of this server, see {@linkcode Leases.fenceOf}
+   * @returns resolves to false if there is a writer with a later lease, or the
+   * store fails
+   */
+  lead(fence: number): Promise<boolean>;
+  /** Does not write any more. */
+  resign(): void;
+}
+
 /**
- * The history of a map. Everything is committed with the transaction around it,
- * or lost with it: only {@linkcode HistoryWork.write} may call what changes the
- * tables.
+ * The history of a map. Only {@linkcode HistoryWork.write} may call what changes
+ * the tables. In a store of one server everything is committed with the
+ * transaction around it, or lost with it. In a shared store, rows of layers and
+ * zones become durable together or not, in any order; numbers, gaps and ends of
+ * hours only after them: so each write may be repeated.
+ *
+ * Reads of rows answer at once where the tables are on this machine; other
+ * members answer from memory, as of the last write of this server or of
+ * {@linkcode HistoryTables.refresh}.
  *
  * All members throw a {@linkcode StoreError} or an error of the database if that
  * fails; a row with a wrong checksum is returned without bytes instead, so that
@@ -134,9 +175,14 @@ export interface HistoryTables {
    * Ends an hour: it is no longer among the open ones. Parts that it still has
    * keep it open.
    *
-   * @returns false if it is still open
+   * @returns valid after the commit
    */
-  endHour(hour: number): boolean;
+  endHour(hour: number): HistoryHourEnd;
+
+  /** Undefined if only this server uses the tables. */
+  readonly shared?: HistorySharing;
+  /** Brings what is answered from memory up to date; of a shared store only. */
+  refresh(): Soon<void>;
 
   /** Numbers by key, with those of the present transaction. */
   readonly meta: ReadonlyMap<string, number>;
@@ -147,9 +193,31 @@ export interface HistoryTables {
    * After they have their blocks (or {@linkcode HistoryTables.dropParts}), it
    * returns the next ones.
    */
-  openTiles(hour: number, limit: number): HistoryTile[];
-  /** The parts of a tile in an hour, in the order in which they were added. */
-  parts(layer: string, tx: number, ty: number, hour: number): HistoryRow[];
+  openTiles(hour: number, limit: number): Soon<readonly HistoryTile[]>;
+  /**
+   * What is needed for the states of a tile until an hour, as it was at one
+   * moment.
+   *
+   * @param frameHour the last hour whose frame may be used
+   * @param toHour last hour of blocks and parts, inclusive
+   */
+  tileRows(
+    layer: string,
+    tx: number,
+    ty: number,
+    frameHour: number,
+    toHour: number,
+  ): Soon<HistoryTileRows>;
+  /**
+   * The block of a tile in an hour, if it has one, and then its parts, in the
+   * order in which they were added; as it was at one moment.
+   */
+  hourRows(
+    layer: string,
+    tx: number,
+    ty: number,
+    hour: number,
+  ): Soon<readonly HistoryRow[]>;
   /**
    * The blocks of a tile, ascending.
    *
@@ -162,7 +230,7 @@ export interface HistoryTables {
     ty: number,
     fromHour: number,
     toHour: number,
-  ): HistoryHourRow[];
+  ): Soon<readonly HistoryHourRow[]>;
   /**
    * The first tiles of a layer that have a block of an hour.
    *
@@ -173,14 +241,14 @@ export interface HistoryTables {
     hour: number,
     limit: number,
     after?: Pick<HistoryTile, "tx" | "ty">,
-  ): Pick<HistoryTile, "tx" | "ty">[];
+  ): Soon<readonly Pick<HistoryTile, "tx" | "ty">[]>;
   /** The newest frame of a tile whose hour is `hour` or earlier. */
   frameBefore(
     layer: string,
     tx: number,
     ty: number,
     hour: number,
-  ): HistoryHourRow | undefined;
+  ): Soon<HistoryHourRow | undefined>;
   /**
    * The tiles of a layer that have any row, and perhaps some whose rows were
    * deleted lately; by `tx`, then `ty`.
@@ -193,7 +261,7 @@ export interface HistoryTables {
     region: Region | undefined,
     limit: number,
     after?: Pick<HistoryTile, "tx" | "ty">,
-  ): Pick<HistoryTile, "tx" | "ty">[];
+  ): Soon<readonly Pick<HistoryTile, "tx" | "ty">[]>;
   /** The rollups of a tile, ascending; both days inclusive. */
   cellDays(
     layer: string,
@@ -201,18 +269,22 @@ export interface HistoryTables {
     ty: number,
     fromDay: number,
     toDay: number,
-  ): HistoryDayRow[];
+  ): Soon<readonly HistoryDayRow[]>;
   /** The newest rollup of a tile before a day. */
   cellDayBefore(
     layer: string,
     tx: number,
     ty: number,
     day: number,
-  ): HistoryDayRow | undefined;
+  ): Soon<HistoryDayRow | undefined>;
   /** The rollups of a zone, ascending; both days inclusive. */
-  zoneDays(zone: string, fromDay: number, toDay: number): HistoryDayRow[];
+  zoneDays(
+    zone: string,
+    fromDay: number,
+    toDay: number,
+  ): Soon<readonly HistoryDayRow[]>;
   /** The zones that have rollups, sorted by name. */
-  zones(): HistoryZone[];
+  zones(): Soon<readonly HistoryZone[]>;
   /** The gaps that overlap a time, by their start; they are not cut to it. */
   gaps(time: Gap): Gap[];
   /** The layers that have a history, sorted. */
@@ -244,7 +316,7 @@ export interface HistoryTables {
    * Deletes the blocks of a tile in hours before `hour`, and the frames before
    * the newest one whose hour is `hour` or earlier.
    *
-   * @returns number of deleted rows, at most `limit`; fewer: complete
+   * @param limit the most rows that the step deletes
    */
   deleteBlocksBefore(
     layer: string,
@@ -252,7 +324,7 @@ export interface HistoryTables {
     ty: number,
     hour: number,
     limit: number,
-  ): number;
+  ): HistoryRemoval;
   /** Deletes rollups of cells of earlier days, in steps. */
   deleteCellDaysBefore(day: number, limit: number): HistoryRemoval;
   /** Deletes rollups of zones of earlier days, in steps. */
@@ -261,7 +333,7 @@ export interface HistoryTables {
   deleteGapsBefore(second: number): void;
   /**
    * Forgets tiles that have no row any more, in steps. Run it after rows were
-   * deleted, not more often than daily: it reads the keys of all tiles.
+   * deleted, not more often than daily: it may read the keys of all tiles.
    *
    * @param limit the most tiles that the step looks at
    */

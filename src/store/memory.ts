@@ -1,9 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { COMMIT_BUDGET_MS, HistoryCommits } from "./history/commits.ts";
 import { HISTORY_SCHEMA } from "./history/schema.ts";
+import type { SqliteHistory } from "./history/sqlite_history.ts";
 import { storeErrorOf } from "./sqlite_errors.ts";
 import { runTransaction } from "./sqlite_rows.ts";
-import type { HistoryTables, HistoryWork, Store, StoreError } from "./store.ts";
+import type { HistoryWork, Store, StoreError } from "./store.ts";
 
 /**
  * A store without storage: the map is lost at the end of the process. So is its
@@ -16,7 +17,7 @@ export class MemoryStore implements Store {
   #commits: HistoryCommits | undefined;
   #closed = false;
 
-  get history(): HistoryTables {
+  get history(): SqliteHistory {
     return this.#history().tables;
   }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Soon } from "../common/async.ts";
 import type { OccupancyMap } from "../grid/mod.ts";
 import type { Entry, RecordOwner } from "./entry.ts";
 import type { HistoryTables, HistoryWork } from "./history_tables.ts";
@@ -127,7 +128,7 @@ export interface Store {
    * @param budgetMs the time that it should take; default: a few milliseconds
    * @returns why that failed; the history is then tried again later
    */
-  commitHistory?(budgetMs?: number): StoreError | undefined;
+  commitHistory?(budgetMs?: number): Soon<StoreError | undefined>;
   /**
    * Restores the stored map, with its thresholds and its revision.
    *

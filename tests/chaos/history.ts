@@ -10,6 +10,7 @@ import { TileReader } from "../../src/server/history/tile_reader.ts";
 import { openStore } from "../../src/store/open.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { randomIntegers } from "../support/random.ts";
+import { resultOf } from "../support/work.ts";
 import { Killer, momentsOf } from "./killer.ts";
 import { Publisher } from "./publisher.ts";
 import { type Message, randomFrom } from "./workload.ts";
@@ -140,7 +141,7 @@ async function compare(store: string, model: Model, end: number) {
       const ty = Math.floor(tile / (last + 1));
       const states = new Map<number, number>();
       for (let at = end - PAST_SECONDS - 1; at <= end; at++) {
-        reader.stateAt({ layer: LAYER, tx, ty }, at, frame);
+        await resultOf(reader.stateAt({ layer: LAYER, tx, ty }, at, frame));
         for (let y = 32 * ty; y < Math.min(32 * ty + 32, SIDE_CELLS); y++) {
           for (let x = 32 * tx; x < Math.min(32 * tx + 32, SIDE_CELLS); x++) {
             const cell = cellOf(x, y);

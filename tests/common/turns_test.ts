@@ -1,7 +1,12 @@
 /** Long work shares the turns of the event loop. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { inTurns, MAX_TURN_MS } from "../../src/common/turns.ts";
+import {
+  inTurns,
+  MAX_TURN_MS,
+  settled,
+  type WaitingWork,
+} from "../../src/common/turns.ts";
 
 function test(name: string, fn: () => Promise<void>) {
   Deno.test({ name, permissions: "none", fn });
@@ -58,4 +63,33 @@ test("inTurns() rejects with the error of the work, and others continue", async 
   const good = inTurns(work(5));
   await assert.rejects(inTurns(failing()), /broken/);
   assert.equal(await good, 5);
+});
+
+test("a work of inTurns() waits for what is not there yet, and others continue", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  function* waiting(): WaitingWork<string> {
+    const first = yield* settled("one");
+    return `${first} ${yield* settled(promise)}`;
+  }
+  let isDone = false;
+  const result = inTurns(waiting()).finally(() => isDone = true);
+  assert.equal(await inTurns(work(5)), 5);
+  assert.equal(isDone, false);
+  resolve("two");
+  assert.equal(await result, "one two");
+});
+
+test("settled() takes no step for what is there, and throws in the work", async () => {
+  const { done, value } = settled(7).next();
+  assert.deepEqual([done, value], [true, 7]);
+  function* caught(): WaitingWork<string> {
+    try {
+      return yield* settled(Promise.reject(new RangeError("no rows")));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+  assert.equal(await inTurns(caught()), "no rows");
+  const failing = inTurns(settled(Promise.reject(new RangeError("no rows"))));
+  await assert.rejects(failing, /no rows/);
 });

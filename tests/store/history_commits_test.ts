@@ -71,7 +71,7 @@ Deno.test({
       assert.equal(history.tilesOf("default", undefined, 999).length, last);
       assert.equal(history.size().parts.rows, last);
       for (let i = 1; i <= last; i++) {
-        const [part, ...more] = history.parts("default", i, 0, HOUR);
+        const [part, ...more] = history.hourRows("default", i, 0, HOUR);
         assert.deepEqual([part!.bytes, more.length], [bytesFor(i), 0]);
       }
       const first = after.work.replayed[0] ?? T0 + n + 1;
@@ -178,7 +178,7 @@ Deno.test({
     await until(() => store.commitHistory() === undefined);
     assert.equal(store.historyProblem, undefined);
     assert.equal(work.waiting, 0);
-    assert.equal(store.history.parts("default", 7, 0, HOUR).length, 1);
+    assert.equal(store.history.hourRows("default", 7, 0, HOUR).length, 1);
     store.close();
     const after = await openRecording({ path });
     assertSameMap(after.map, map);
@@ -263,7 +263,13 @@ Deno.test({
     const intact = (rows: readonly { bytes: Uint8Array | undefined }[]) =>
       rows.map(({ bytes }) => bytes !== undefined);
     const expected = [true, false, true];
-    assert.deepEqual(intact(history.parts("a", 1, 0, HOUR)), expected);
+    const { blocks, open } = history.tileRows("a", 1, 0, HOUR - 1, HOUR);
+    assert.deepEqual(intact(blocks), [true]);
+    assert.deepEqual(open.map(({ parts }) => intact(parts)), [expected]);
+    assert.deepEqual(intact(history.hourRows("a", 1, 0, HOUR)), [
+      true,
+      ...expected,
+    ]);
     assert.deepEqual(
       intact(history.blocks("a", 1, 0, HOUR, HOUR + 9)),
       expected,

@@ -30,6 +30,7 @@ import { SqliteHistory } from "../../src/store/history/sqlite_history.ts";
 import type { HistoryTables } from "../../src/store/store.ts";
 import { ZoneShape } from "../../src/zones/tile_mask.ts";
 import type { Zone } from "../../src/zones/zone.ts";
+import { resultNow } from "./work.ts";
 
 /** A frame is written when the blocks since the last have this many times it. */
 const BLOCK_BYTES_PER_FRAME_BYTE = 3;
@@ -51,7 +52,7 @@ export interface WrittenTime {
 
 /** The tables in a database of their own. */
 export class OpenedTables implements Disposable {
-  readonly tables: HistoryTables;
+  readonly tables: SqliteHistory;
   readonly database: DatabaseSync;
 
   /** @param path of a new file; default: in memory */
@@ -63,10 +64,10 @@ export class OpenedTables implements Disposable {
   }
 
   /** Changes the tables in a transaction. */
-  write(work: (tables: HistoryTables) => void): void {
+  write(work: (tables: SqliteHistory) => void): void {
     this.database.exec("BEGIN");
     work(this.tables);
-    (this.tables as SqliteHistory).beforeCommit();
+    this.tables.beforeCommit();
     this.database.exec("COMMIT");
   }
 
@@ -145,7 +146,7 @@ export function writeTile(
 
 /** Writes the rollups of a zone, after those of all its tiles. */
 export function writeZone(
-  tables: HistoryTables,
+  tables: SqliteHistory,
   zone: Zone,
   { began, closedTo, gaps }: WrittenTime,
 ): void {
@@ -175,7 +176,7 @@ export function writeZone(
       day = dayOf(hour);
     }
     for (const { tile, mask, state, changes } of tiles) {
-      reader.changesOf(tile, hour, changes);
+      resultNow(reader.readChanges(tile, hour, changes));
       series.add(state, changes, mask, hour);
       state.apply(changes, Infinity);
     }

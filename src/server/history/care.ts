@@ -4,8 +4,10 @@
  *
  * @module
  */
+import type { Soon } from "../../common/async.ts";
+import type { WaitingWork } from "../../common/turns.ts";
 import type { Region } from "../../grid/mod.ts";
-import type { HistoryTables } from "../../store/store.ts";
+import type { HistoryRemoval, HistoryTables } from "../../store/store.ts";
 import type { Write } from "./flush.ts";
 import type { HistoryWrites } from "./history_writes.ts";
 import type { Pace } from "./pace.ts";
@@ -46,12 +48,34 @@ export class Care {
   /** Begins to read: nothing that was read before is used any more. */
   begin(): void {
     this.#deletions = deletionsOf(this.tables);
-    this.reader.refresh();
   }
 
   /** Call it between two steps, and wait for the result if there is one. */
   pause(): Promise<void> | undefined {
     return this.#pace.pause();
+  }
+
+  /**
+   * Waits for what the tables answer. That is not time of the work.
+   *
+   * @param answer what one of their reads has returned
+   */
+  read<T>(answer: Soon<T>): Soon<T> {
+    return answer instanceof Promise ? this.#pace.wait(answer) : answer;
+  }
+
+  /** Does work, and pauses where it does. */
+  async run<T>(work: WaitingWork<T>): Promise<T> {
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+      await this.step(value);
+    }
+  }
+
+  /** Call it after a step of a work, with what it has yielded. */
+  step(pause: void | Promise<void>): Soon<void> {
+    return pause === undefined ? this.pause() : this.read(pause);
   }
 
   /**
@@ -76,16 +100,19 @@ export class Care {
   /**
    * Deletes in steps, each in a transaction.
    *
-   * @param step returns true when all is deleted
+   * @param step deletes some rows
    */
-  async repeat(step: (tables: HistoryTables) => boolean): Promise<void> {
-    for (let isDone = false; !isDone;) {
-      const write: Write = (tables) => {
-        isDone = step(tables);
-      };
+  async repeat(
+    step: (tables: HistoryTables) => HistoryRemoval,
+  ): Promise<void> {
+    let removal = undefined as HistoryRemoval | undefined;
+    const write: Write = (tables) => {
+      removal = step(tables);
+    };
+    do {
       await this.#pace.wait(this.#writes.commit([write]));
       await this.pause();
-    }
+    } while (!removal!.done); // known after the commit
   }
 }
 
@@ -110,7 +137,9 @@ export async function* allTiles(
 ): AsyncGenerator<TileAddress, void, void> {
   let after: Pick<TileAddress, "tx" | "ty"> | undefined;
   do {
-    const page = care.tables.tilesOf(layer, region, TILES_PER_PAGE, after);
+    const page = await care.read(
+      care.tables.tilesOf(layer, region, TILES_PER_PAGE, after),
+    );
     for (const { tx, ty } of page) {
       yield { layer, tx, ty };
       await care.pause();

@@ -41,7 +41,7 @@ export async function rollUpDay(
   for (const layer of care.tables.layers()) {
     for await (const tile of allTiles(care, layer)) {
       let write = await rollup.ofTile(tile);
-      if (toHour >= end) write ??= frameOfQuiet(care, tile, end);
+      if (toHour >= end) write ??= await frameOfQuiet(care, tile, end);
       if (write !== undefined) writes.push(write);
       if (writes.length < ROWS_PER_COMMIT) continue;
       await care.commit(writes);
@@ -74,34 +74,40 @@ class DayRollup {
   /** Undefined if the tile has not changed. */
   async ofTile(tile: TileAddress): Promise<Write | undefined> {
     const { layer, tx, ty } = tile;
-    const { tables, reader } = this.#care;
+    const care = this.#care;
+    const { tables, reader } = care;
     const day = this.#day;
     const [from, to] = [this.#from, this.#to];
     if (from >= to) return undefined;
-    const blocks = tables.blocks(layer, tx, ty, from, to - 1);
+    const blocks = await care.read(
+      tables.blocks(layer, tx, ty, from, to - 1),
+    );
     if (blocks.length === 0) return undefined;
     const changed = new Set(blocks.map(({ hour }) => hour));
     const hours = this.#hours;
-    this.#readHours(tile);
-    reader.stateBefore(tile, from, this.#state);
+    await this.#readHours(tile);
+    await care.run(reader.stateBefore(tile, from, this.#state));
     for (let hour = from; hour < to; hour++) {
       this.#changes.clear();
-      if (changed.has(hour) && !reader.changesOf(tile, hour, this.#changes)) {
-        this.#state.forget(startOf(hour));
-      }
+      const isWhole = !changed.has(hour) ||
+        await care.run(reader.readChanges(tile, hour, this.#changes));
+      if (!isWhole) this.#state.forget(startOf(hour));
       const hourOfDay = hour - day * DAY_HOURS;
       hours.addHour(hourOfDay, this.#state, this.#changes, this.#gaps);
       this.#state.apply(this.#changes, Infinity);
-      await this.#care.pause();
+      await care.pause();
     }
     const bytes = encodeCellHours(hours);
     return (tables) => tables.putCellDay(layer, tx, ty, day, bytes);
   }
 
   /** Reads the rollup that is there; none if it is damaged. */
-  #readHours({ layer, tx, ty }: TileAddress): void {
+  async #readHours({ layer, tx, ty }: TileAddress): Promise<void> {
     const day = this.#day;
-    const row = this.#care.tables.cellDays(layer, tx, ty, day, day)[0];
+    const { tables } = this.#care;
+    const [row] = await this.#care.read(
+      tables.cellDays(layer, tx, ty, day, day),
+    );
     this.#hours.clear(day);
     if (row?.bytes === undefined) return;
     try {
@@ -113,18 +119,20 @@ class DayRollup {
 }
 
 /** So that no state is looked up in the hours of a long time. */
-function frameOfQuiet(
-  { tables, reader }: Care,
+async function frameOfQuiet(
+  care: Care,
   tile: TileAddress,
   hour: number,
-): Write | undefined {
+): Promise<Write | undefined> {
   const { layer, tx, ty } = tile;
-  const frame = tables.frameBefore(layer, tx, ty, hour);
+  const frame = await care.read(
+    care.tables.frameBefore(layer, tx, ty, hour),
+  );
   if (frame === undefined || hour - frame.hour < MAX_QUIET_HOURS) {
     return undefined;
   }
   const state = new TileFrame();
-  reader.stateBefore(tile, hour, state);
+  await care.run(care.reader.stateBefore(tile, hour, state));
   const bytes = encodeFrame(state);
   return (tables) => tables.putFrame(layer, tx, ty, hour, bytes);
 }

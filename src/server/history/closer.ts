@@ -5,6 +5,7 @@
  */
 import { DAY_HOURS, dayOf, hourOf, startOf } from "../../history/hour.ts";
 import { gapAt } from "../../history/gaps.ts";
+import type { HistoryHourEnd } from "../../store/store.ts";
 import type { Zones } from "../../zones/mod.ts";
 import type { Care } from "./care.ts";
 import { rollUpDay } from "./cell_rollups.ts";
@@ -90,22 +91,26 @@ export class Closer {
 
   /** Makes blocks of the parts of an hour. */
   async #closeTiles(hour: number): Promise<void> {
-    const { tables } = this.#care;
-    let isEnded = false;
-    while (!isEnded) {
+    const care = this.#care;
+    let end = undefined as HistoryHourEnd | undefined;
+    while (end?.isEnded !== true) {
+      end = undefined;
       const writes: Write[] = [];
-      for (const tile of tables.openTiles(hour, TILES_PER_COMMIT)) {
+      const tiles = await care.read(
+        care.tables.openTiles(hour, TILES_PER_COMMIT),
+      );
+      for (const tile of tiles) {
         const { write, isDamaged } = await this.#tiles.close(tile, hour);
         if (isDamaged) this.#options.onDamaged(hour);
         writes.push(write);
-        await this.#care.pause();
+        await care.pause();
       }
       if (writes.length === 0) {
         writes.push((tables) => {
-          isEnded = tables.endHour(hour);
+          end = tables.endHour(hour);
         });
       }
-      await this.#care.commit(writes);
+      await care.commit(writes); // then `end` is known
     }
   }
 

@@ -85,6 +85,8 @@ export class History {
   #zones: () => Zones = () => new Map();
   readonly #context: HistoryContext;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** True while the history is written without entries. */
+  #isWriting = false;
   #problem: StoreError | undefined;
   #wasFull = false;
   #stopped = false;
@@ -186,15 +188,21 @@ export class History {
 
   /** Writes the history without entries, if no commit comes before. */
   #schedule(delayMs: number): void {
-    if (this.#timer !== undefined || this.#stopped) return;
+    if (this.#timer !== undefined || this.#isWriting || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#writes.hasWork) return;
-      const problem = this.#context.store.commitHistory?.();
-      this.#noteProblem();
-      if (problem !== undefined) this.#schedule(RETRY_INTERVAL_MS);
-      else if (this.#writes.hasWork) this.#schedule(0);
+      if (this.#writes.hasWork) void this.#write();
     }, delayMs);
+  }
+
+  async #write(): Promise<void> {
+    this.#isWriting = true;
+    const problem = await this.#context.store.commitHistory?.();
+    this.#isWriting = false;
+    if (this.#stopped) return;
+    this.#noteProblem();
+    if (problem !== undefined) this.#schedule(RETRY_INTERVAL_MS);
+    else if (this.#writes.hasWork) this.#schedule(WRITE_DELAY_MS);
   }
 
   /** Says when the history is too large, and when it is not any more. */

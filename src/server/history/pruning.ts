@@ -13,7 +13,7 @@ import type { Gap } from "../../history/gaps.ts";
 import { DAY_HOURS, dayOf, hourOf, startOf } from "../../history/hour.ts";
 import { TileChanges } from "../../history/tile_changes.ts";
 import { encodeFrame, TileFrame } from "../../history/tile_frame.ts";
-import type { HistoryTables } from "../../store/store.ts";
+import type { HistoryRemoval, HistoryTables } from "../../store/store.ts";
 import { allTiles, type Care } from "./care.ts";
 import { rollUpDay } from "./cell_rollups.ts";
 import type { Write } from "./flush.ts";
@@ -120,12 +120,12 @@ export class Pruner {
   }
 
   async #deleteRest(): Promise<void> {
-    await this.#care.repeat((tables) => tables.deleteRest(ROWS_PER_STEP).done);
+    await this.#care.repeat((tables) => tables.deleteRest(ROWS_PER_STEP));
   }
 
   async #deleteUnusedTiles(): Promise<void> {
     await this.#care.repeat((tables) =>
-      tables.deleteUnusedTiles(UNUSED_TILES_PER_STEP).done
+      tables.deleteUnusedTiles(UNUSED_TILES_PER_STEP)
     );
   }
 
@@ -186,7 +186,8 @@ export class Pruner {
     let removals: TileRemoval[] = [];
     for (const layer of care.tables.layers()) {
       for await (const tile of allTiles(care, layer)) {
-        removals.push(new TileRemoval(care, tile, hour));
+        const frame = await frameAt(care, tile, hour);
+        removals.push(new TileRemoval(tile, hour, frame));
         if (removals.length >= TILES_PER_COMMIT) {
           removals = await commitRemovals(care, removals);
         }
@@ -210,10 +211,10 @@ export class Pruner {
     await this.#keepStates(day);
     await care.commit([(tables) => tables.putMeta(ROLLUPS_FROM, day)]);
     await care.repeat((tables) =>
-      tables.deleteCellDaysBefore(day, ROWS_PER_STEP).done
+      tables.deleteCellDaysBefore(day, ROWS_PER_STEP)
     );
     await care.repeat((tables) =>
-      tables.deleteZoneDaysBefore(day, ROWS_PER_STEP).done
+      tables.deleteZoneDaysBefore(day, ROWS_PER_STEP)
     );
     const hour = Math.min(day * DAY_HOURS, oldestHour(care.tables));
     await care.commit([(tables) => tables.deleteGapsBefore(startOf(hour))]);
@@ -232,13 +233,8 @@ export class Pruner {
     let writes: Write[] = [];
     for (const layer of care.tables.layers()) {
       for await (const { tx, ty } of allTiles(care, layer)) {
-        const bytes = quietDay(
-          care.tables,
-          { layer, tx, ty },
-          day,
-          gaps,
-          hours,
-        );
+        const tile = { layer, tx, ty };
+        const bytes = await quietDay(care, tile, day, gaps, hours);
         if (bytes === undefined) continue;
         writes.push((tables) => tables.putCellDay(layer, tx, ty, day, bytes));
         if (writes.length < TILES_PER_COMMIT) continue;
@@ -254,14 +250,27 @@ export class Pruner {
 class TileRemoval {
   readonly #tile: TileAddress;
   readonly #hour: number;
-  /** The state after what is deleted; undefined if an earlier frame has it. */
   readonly #frame: Uint8Array | undefined;
-  isDone = false;
+  #removal: HistoryRemoval | undefined;
 
-  constructor(care: Care, tile: TileAddress, hour: number) {
+  /**
+   * @param hour blocks before it are deleted
+   * @param frame the state after what is deleted; undefined if an earlier frame
+   * has it
+   */
+  constructor(
+    tile: TileAddress,
+    hour: number,
+    frame: Uint8Array | undefined,
+  ) {
     this.#tile = tile;
     this.#hour = hour;
-    this.#frame = frameAt(care, tile, hour);
+    this.#frame = frame;
+  }
+
+  /** True if all is deleted. Known after the commit of the last `write`. */
+  get isDone(): boolean {
+    return this.#removal?.done ?? false;
   }
 
   readonly write = (tables: HistoryTables): void => {
@@ -270,8 +279,9 @@ class TileRemoval {
     if (this.#frame !== undefined) {
       tables.putFrame(layer, tx, ty, hour, this.#frame);
     }
-    const rows = tables.deleteBlocksBefore(layer, tx, ty, hour, ROWS_PER_STEP);
-    this.isDone = rows < ROWS_PER_STEP;
+    this.#removal = tables.deleteBlocksBefore(
+      ...[layer, tx, ty, hour, ROWS_PER_STEP] as const,
+    );
   };
 }
 
@@ -288,36 +298,41 @@ async function commitRemovals(
  * Returns the frame that a tile needs at the start of an hour, if all blocks
  * before are deleted; undefined if its newest one before has the same state.
  */
-function frameAt(
-  { tables, reader }: Care,
+async function frameAt(
+  care: Care,
   tile: TileAddress,
   hour: number,
-): Uint8Array | undefined {
+): Promise<Uint8Array | undefined> {
+  const { tables, reader } = care;
   const { layer, tx, ty } = tile;
-  const newest = tables.frameBefore(layer, tx, ty, hour);
+  const newest = await care.read(tables.frameBefore(layer, tx, ty, hour));
   if (newest?.bytes !== undefined) {
     if (newest.hour === hour) return undefined;
-    const blocks = tables.blocks(layer, tx, ty, newest.hour, hour - 1);
+    const blocks = await care.read(
+      tables.blocks(layer, tx, ty, newest.hour, hour - 1),
+    );
     if (blocks.length === 0) return undefined;
   }
   const state = new TileFrame();
-  reader.stateBefore(tile, hour, state);
+  await care.run(reader.stateBefore(tile, hour, state));
   return newest === undefined && state.count === 0
     ? undefined
     : encodeFrame(state);
 }
 
 /** Returns the rollup of a day in which a tile has not changed. */
-function quietDay(
-  tables: HistoryTables,
+async function quietDay(
+  care: Care,
   { layer, tx, ty }: TileAddress,
   day: number,
   gaps: readonly Gap[],
   hours: CellHours,
-): Uint8Array | undefined {
-  const before = tables.cellDayBefore(layer, tx, ty, day);
+): Promise<Uint8Array | undefined> {
+  const { tables } = care;
+  const before = await care.read(tables.cellDayBefore(layer, tx, ty, day));
   if (before?.bytes === undefined) return undefined;
-  if (tables.cellDays(layer, tx, ty, day, day).length > 0) return undefined;
+  const rows = await care.read(tables.cellDays(layer, tx, ty, day, day));
+  if (rows.length > 0) return undefined;
   try {
     decodeCellHours(before.bytes, before.day, hours);
   } catch (error) {

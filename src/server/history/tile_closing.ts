@@ -63,7 +63,10 @@ export class TileCloser {
     const { reader } = this.#care;
     const state = this.#state;
     const changes = this.#changes;
-    const isUncertain = reader.stateBefore(tile, hour, state) !== undefined;
+    const damagedHour = await this.#care.run(
+      reader.stateBefore(tile, hour, state),
+    );
+    const isUncertain = damagedHour !== undefined;
     const { frameHour, blockBytes } = reader;
     await this.#care.pause();
     const isWhole = await this.#readChanges(tile, hour);
@@ -95,7 +98,7 @@ export class TileCloser {
       const { done, value } = reading.next();
       if (done) return value;
       if (changes.length > MAX_CHANGES) makeCoarse(changes);
-      await this.#care.pause();
+      await this.#care.step(value);
     }
   }
 }

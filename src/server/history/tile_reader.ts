@@ -3,11 +3,16 @@
  *
  * @module
  */
+import { settled, type WaitingWork } from "../../common/turns.ts";
 import { decodeChanges } from "../../history/changes_codec.ts";
 import { hourOf, startOf } from "../../history/hour.ts";
 import { TileChanges } from "../../history/tile_changes.ts";
 import { decodeFrame, type TileFrame } from "../../history/tile_frame.ts";
-import type { HistoryRow, HistoryTables } from "../../store/store.ts";
+import type {
+  HistoryRow,
+  HistoryTables,
+  HistoryTileRows,
+} from "../../store/store.ts";
 
 /** A tile of a layer. */
 export interface TileAddress {
@@ -17,14 +22,11 @@ export interface TileAddress {
 }
 
 /** What a {@linkcode TileReader} needs of the tables. */
-export type ReadTables = Pick<
-  HistoryTables,
-  "frameBefore" | "blocks" | "parts" | "openHours"
->;
+export type ReadTables = Pick<HistoryTables, "tileRows" | "hourRows">;
 
 /**
- * Reads the states and changes of tiles. One tile needs the rows since its last
- * frame.
+ * Reads the states and changes of tiles, one after the other. One tile needs the
+ * rows since its last frame.
  *
  * If a row is damaged, the hour of its tile has no changes: the cells are
  * unknown from its start, each until it changes, or until the next frame.
@@ -32,7 +34,6 @@ export type ReadTables = Pick<
 export class TileReader {
   readonly #tables: ReadTables;
   readonly #changes = new TileChanges();
-  #openHours: readonly number[];
   /**
    * Of the last state that was read: the hour of the frame that it was made of;
    * undefined if there was none.
@@ -41,15 +42,9 @@ export class TileReader {
   /** Of the last state that was read: the bytes of the blocks after its frame. */
   blockBytes = 0;
 
-  /** @param tables read during each call */
+  /** @param tables read once or more by each work */
   constructor(tables: ReadTables) {
     this.#tables = tables;
-    this.#openHours = tables.openHours();
-  }
-
-  /** Reads again which hours are open: call it after a pause. */
-  refresh(): void {
-    this.#openHours = this.#tables.openHours();
   }
 
   /**
@@ -65,40 +60,8 @@ export class TileReader {
     tile: TileAddress,
     second: number,
     into: TileFrame,
-  ): number | undefined {
+  ): WaitingWork<number | undefined> {
     return this.#read(tile, hourOf(second), second, into);
-  }
-
-  /** @param frameHour the hour of the last frame that has no later state */
-  #read(
-    { layer, tx, ty }: TileAddress,
-    frameHour: number,
-    second: number,
-    into: TileFrame,
-  ): number | undefined {
-    const hour = hourOf(second);
-    const frame = this.#readFrame({ layer, tx, ty }, frameHour, into);
-    const { hour: from } = frame;
-    let { damaged } = frame;
-    this.blockBytes = 0;
-    const apply = (rows: readonly HistoryRow[], hour: number) => {
-      if (decodeRows(rows, hour, this.#changes)) {
-        into.apply(this.#changes, second);
-        return;
-      }
-      into.forget(startOf(hour));
-      damaged = Math.min(damaged ?? hour, hour);
-    };
-    for (const row of this.#tables.blocks(layer, tx, ty, from, hour)) {
-      this.blockBytes += row.bytes?.length ?? 0;
-      apply([row], row.hour);
-    }
-    for (const open of this.#openHours) {
-      if (open < from || open > hour) continue;
-      const parts = this.#tables.parts(layer, tx, ty, open);
-      if (parts.length > 0) apply(parts, open);
-    }
-    return damaged;
   }
 
   /**
@@ -110,39 +73,82 @@ export class TileReader {
     tile: TileAddress,
     hour: number,
     into: TileFrame,
-  ): number | undefined {
+  ): WaitingWork<number | undefined> {
     return this.#read(tile, hour, startOf(hour) - 1, into);
   }
 
-  /**
-   * Reads the changes of an hour. Some may be to the state before.
-   *
-   * @param into receives them, sorted; what it had is removed
-   * @returns false if changes are missing, because a row is damaged: then it
-   * receives none, and the cells are unknown
-   */
-  changesOf(
-    tile: TileAddress,
-    hour: number,
-    into: TileChanges,
-  ): boolean {
-    const reading = this.readChanges(tile, hour, into);
+  /** @param frameHour the hour of the last frame that has no later state */
+  *#read(
+    { layer, tx, ty }: TileAddress,
+    frameHour: number,
+    second: number,
+    into: TileFrame,
+  ): WaitingWork<number | undefined> {
+    const hour = hourOf(second);
+    let lastFrameHour = frameHour;
+    let damaged: number | undefined;
     for (;;) {
-      const { done, value } = reading.next();
-      if (done) return value;
+      const rows = yield* settled(
+        this.#tables.tileRows(layer, tx, ty, lastFrameHour, hour),
+      );
+      const { frame } = rows;
+      if (frame !== undefined && !decodeFrameRow(frame, into)) {
+        // The one before has the same, with the blocks.
+        damaged = frame.hour;
+        lastFrameHour = frame.hour - 1;
+        continue;
+      }
+      if (frame === undefined) into.clear();
+      else damaged = undefined;
+      this.frameHour = frame?.hour;
+      return this.#applyRows(rows, second, into, damaged);
     }
   }
 
-  /** {@linkcode TileReader.changesOf} in steps: each decodes a row. */
+  /**
+   * @param missing the hour from which changes are missing already
+   * @returns the first hour of which changes are missing; undefined for none
+   */
+  #applyRows(
+    { blocks, open }: HistoryTileRows,
+    second: number,
+    into: TileFrame,
+    missing: number | undefined,
+  ): number | undefined {
+    let damaged = missing;
+    const apply = (rows: readonly HistoryRow[], hour: number) => {
+      if (decodeRows(rows, hour, this.#changes)) {
+        into.apply(this.#changes, second);
+        return;
+      }
+      into.forget(startOf(hour));
+      damaged = Math.min(damaged ?? hour, hour);
+    };
+    this.blockBytes = 0;
+    for (const row of blocks) {
+      this.blockBytes += row.bytes?.length ?? 0;
+      apply([row], row.hour);
+    }
+    for (const { hour, parts } of open) {
+      if (parts.length > 0) apply(parts, hour);
+    }
+    return damaged;
+  }
+
+  /**
+   * Reads the changes of an hour, and pauses after each row. Some changes may be
+   * to the state before.
+   *
+   * @param into receives them, sorted at the end; what it had is removed
+   * @returns false if changes are missing, because a row is damaged: then it
+   * receives none, and the cells are unknown
+   */
   *readChanges(
     { layer, tx, ty }: TileAddress,
     hour: number,
     into: TileChanges,
-  ): Generator<void, boolean, void> {
-    const rows: HistoryRow[] = this.#tables.blocks(layer, tx, ty, hour, hour);
-    if (this.#openHours.includes(hour)) {
-      rows.push(...this.#tables.parts(layer, tx, ty, hour));
-    }
+  ): WaitingWork<boolean> {
+    const rows = yield* settled(this.#tables.hourRows(layer, tx, ty, hour));
     into.clear();
     let isWhole = true;
     for (const row of rows) {
@@ -153,33 +159,17 @@ export class TileReader {
     else into.clear();
     return isWhole;
   }
+}
 
-  /** Reads the last frame that can be read. Returns its hour; 0: no frame. */
-  #readFrame(
-    { layer, tx, ty }: TileAddress,
-    hour: number,
-    into: TileFrame,
-  ): { readonly hour: number; readonly damaged?: number } {
-    let damaged: number | undefined;
-    for (let at = hour;; at--) {
-      const frame = this.#tables.frameBefore(layer, tx, ty, at);
-      if (frame === undefined) {
-        into.clear();
-        this.frameHour = undefined;
-        return { hour: 0, ...(damaged !== undefined && { damaged }) };
-      }
-      damaged = frame.hour;
-      try {
-        if (frame.bytes !== undefined) {
-          decodeFrame(frame.bytes, into);
-          this.frameHour = frame.hour;
-          return { hour: frame.hour };
-        }
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-      }
-      at = frame.hour; // damaged: the one before has the same, with the blocks
-    }
+/** Returns false if a frame is damaged. */
+function decodeFrameRow({ bytes }: HistoryRow, into: TileFrame): boolean {
+  if (bytes === undefined) return false;
+  try {
+    decodeFrame(bytes, into);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
   }
 }
 

@@ -84,42 +84,45 @@ class HourRollup {
 
   /** Adds the hour to the rollups of some zones of a layer, near each other. */
   async add(batch: readonly BoundedZone[]): Promise<void> {
-    const { tables } = this.#care;
+    const care = this.#care;
     const hour = this.#hour;
     const day = dayOf(hour);
     const counted = await this.#countTiles(batch);
     const writes: Write[] = [];
     for (const [i, { zone }] of batch.entries()) {
       const { name, layer } = zone;
-      const row = tables.zoneDays(name, day, day)[0];
+      const [row] = await care.read(care.tables.zoneDays(name, day, day));
       if (!counted.has(i) && row === undefined) continue;
       this.#readQuarters(row?.bytes);
       this.#series[i]!.finish(zone, this.#gaps, hour, this.#quarters);
       const bytes = encodeZoneQuarters(this.#quarters);
       writes.push((tables) => tables.putZoneDay(name, layer, day, bytes));
-      await this.#care.pause();
+      await care.pause();
     }
-    if (writes.length > 0) await this.#care.commit(writes);
+    if (writes.length > 0) await care.commit(writes);
   }
 
   /** Counts the cells of zones. Returns the numbers of those with a tile. */
   async #countTiles(batch: readonly BoundedZone[]): Promise<Set<number>> {
-    const { reader } = this.#care;
+    const care = this.#care;
+    const { reader } = care;
     const series = this.#series;
     while (series.length < batch.length) {
       series.push(new ZoneSeries());
-      await this.#care.pause();
+      await care.pause();
     }
     const zones = batch.map(({ zone }) => zone);
     const index = new ZoneIndex(zones);
-    await this.#care.pause();
+    await care.pause();
     const counted = new Set<number>();
     const region = unionOf(batch);
-    for await (const tile of allTiles(this.#care, zones[0]!.layer, region)) {
+    for await (const tile of allTiles(care, zones[0]!.layer, region)) {
       const shares = index.at(tile.tx, tile.ty);
       if (shares.length === 0) continue;
-      reader.stateBefore(tile, this.#hour, this.#state);
-      const isWhole = reader.changesOf(tile, this.#hour, this.#changes);
+      await care.run(reader.stateBefore(tile, this.#hour, this.#state));
+      const isWhole = await care.run(
+        reader.readChanges(tile, this.#hour, this.#changes),
+      );
       if (!isWhole) this.#state.forget(startOf(this.#hour));
       for (const { zone, mask } of shares) {
         counted.add(zone);

@@ -25,6 +25,8 @@ export class OpenHours {
   /** By hour and layer: the batch that gets the next parts. */
   readonly #current = new Map<string, Batch>();
   #nextBatch: number;
+  /** What {@linkcode OpenHours.hours} returns; undefined: not known. */
+  #openHours: readonly number[] | undefined;
   readonly #addBatch: StatementSync;
   readonly #hours: StatementSync;
   readonly #tiles: StatementSync;
@@ -90,6 +92,7 @@ export class OpenHours {
   /** After a transaction was rolled back, or rows were deleted. */
   clear(): void {
     this.#current.clear();
+    this.#openHours = undefined;
   }
 
   /** Adds a part of a tile, by its key. */
@@ -102,6 +105,7 @@ export class OpenHours {
       if (this.#current.size >= MAX_CONTINUED_BATCHES) this.#current.clear();
       batch = { id: this.#nextBatch++, tiles: new Set() };
       this.#addBatch.run(hour, layer, batch.id);
+      this.#openHours = undefined;
       this.#current.set(key, batch);
     }
     batch.tiles.add(number);
@@ -109,8 +113,9 @@ export class OpenHours {
   }
 
   /** The hours that are open. */
-  hours(): number[] {
-    return this.#hours.all().map(({ hour }) => Number(hour));
+  hours(): readonly number[] {
+    return this.#openHours ??= this.#hours.all()
+      .map(({ hour }) => Number(hour));
   }
 
   /** The first tiles that have parts, each once. */
@@ -140,6 +145,7 @@ export class OpenHours {
   /** Ends an hour, unless it has parts. Returns true if it is ended. */
   end(hour: number): boolean {
     this.#endBatches.run(hour);
+    this.#openHours = undefined;
     for (const key of [...this.#current.keys()]) {
       if (key.startsWith(`${hour} `)) this.#current.delete(key);
     }
@@ -148,7 +154,7 @@ export class OpenHours {
 
   /** Deletes parts of a layer. Returns the number of rows, at most the limit. */
   deleteLayer(layer: number, limit: number): number {
-    this.#current.clear();
+    this.clear();
     let rows = 0;
     while (rows < limit) {
       const row = this.#batchOf.get(layer);

@@ -202,12 +202,15 @@ export class HistoryRemovals {
     oldest: number | undefined,
     hour: number,
     limit: number,
-  ): number {
+  ): HistoryRemoval {
     const blocks = oldest === undefined || oldest >= hour
       ? 0
       : this.#blocksBefore(tile, oldest, hour - 1, limit);
-    if (blocks >= limit) return blocks;
-    return blocks + this.#framesBefore(tile, hour, limit - blocks);
+    const frames = blocks >= limit
+      ? 0
+      : this.#framesBefore(tile, hour, limit - blocks);
+    const rows = blocks + frames;
+    return { rows, done: rows < limit };
   }
 
   cellDaysBefore(day: number, limit: number): HistoryRemoval {

@@ -8,12 +8,14 @@ import type { Region } from "../../grid/mod.ts";
 import type { Gap } from "../../history/gaps.ts";
 import type {
   HistoryDayRow,
+  HistoryHourEnd,
   HistoryHourRow,
   HistoryRemoval,
   HistoryRow,
   HistorySize,
   HistoryTables,
   HistoryTile,
+  HistoryTileRows,
   HistoryZone,
 } from "../history_tables.ts";
 import { HistoryNames } from "./names.ts";
@@ -27,7 +29,7 @@ import { blockKey, TILES_OF_LAYER, timeKey } from "./schema.ts";
 /** A tile of a layer that is known. */
 type Place = Pick<HistoryTile, "tx" | "ty">;
 
-/** The history in a database whose schema has it. */
+/** The history in a database whose schema has it. It answers all at once. */
 export class SqliteHistory implements HistoryTables {
   /** For copies of all rows. */
   readonly database: DatabaseSync;
@@ -147,25 +149,52 @@ export class SqliteHistory implements HistoryTables {
     if (from < to) this.#addGap.run(from, to);
   }
 
-  endHour(hour: number): boolean {
-    return this.#open.end(hour);
+  endHour(hour: number): HistoryHourEnd {
+    return { isEnded: this.#open.end(hour) };
   }
+
+  /** Does nothing: what is answered from memory is up to date. */
+  refresh(): void {}
 
   get meta(): ReadonlyMap<string, number> {
     return this.#numbers.meta;
   }
 
   openHours(): number[] {
-    return this.#open.hours();
+    return [...this.#open.hours()];
   }
 
   openTiles(hour: number, limit: number): HistoryTile[] {
     return this.#open.tiles(hour, limit);
   }
 
-  parts(layer: string, tx: number, ty: number, hour: number): HistoryRow[] {
+  tileRows(
+    layer: string,
+    tx: number,
+    ty: number,
+    frameHour: number,
+    toHour: number,
+  ): HistoryTileRows {
     const tile = this.#names.tile(layer, tx, ty);
-    return tile === undefined ? [] : this.#open.parts(tile, hour);
+    if (tile === undefined) return { frame: undefined, blocks: [], open: [] };
+    const frame = this.#reads.frameBefore(tile, frameHour);
+    const from = frame?.hour ?? 0;
+    const blocks = this.#reads.blocks(tile, from, toHour);
+    const open = this.#open.hours()
+      .filter((hour) => hour >= from && hour <= toHour)
+      .map((hour) => ({ hour, parts: this.#open.parts(tile, hour) }))
+      .filter(({ parts }) => parts.length > 0);
+    return { frame, blocks, open };
+  }
+
+  hourRows(layer: string, tx: number, ty: number, hour: number): HistoryRow[] {
+    const tile = this.#names.tile(layer, tx, ty);
+    if (tile === undefined) return [];
+    const rows: HistoryRow[] = this.#reads.blocks(tile, hour, hour);
+    if (this.#open.hours().includes(hour)) {
+      rows.push(...this.#open.parts(tile, hour));
+    }
+    return rows;
   }
 
   blocks(
@@ -278,6 +307,7 @@ export class SqliteHistory implements HistoryTables {
   deleteLayer(layer: string): void {
     this.#removals.hideLayer(layer);
     this.#names.clear();
+    this.#open.clear();
   }
 
   deleteRest(limit: number): HistoryRemoval {
@@ -290,9 +320,9 @@ export class SqliteHistory implements HistoryTables {
     ty: number,
     hour: number,
     limit: number,
-  ): number {
+  ): HistoryRemoval {
     const tile = this.#names.tile(layer, tx, ty);
-    if (tile === undefined) return 0;
+    if (tile === undefined) return { rows: 0, done: true };
     const oldest = this.oldestHour(layer);
     return this.#removals.blocksBefore(tile, oldest, hour, limit);
   }

@@ -8,6 +8,7 @@ import { History } from "../../../src/server/history/history.ts";
 import { TileReader } from "../../../src/server/history/tile_reader.ts";
 import { applyEntry } from "../../../src/store/store.ts";
 import { serverLog } from "../../support/server_log.ts";
+import { resultOf } from "../../support/work.ts";
 import { DAY, memoryStore } from "./support.ts";
 
 Deno.test("after the clock was set back, no closed hour gets changes", async () => {
@@ -55,7 +56,8 @@ Deno.test("after the clock was set back, no closed hour gets changes", async () 
   assert.equal(history.recorder.lagMs, 0);
   const frame = new TileFrame();
   const reader = new TileReader(tables);
-  reader.stateAt({ layer: "a", tx: 0, ty: 0 }, startOf(openFromHour), frame);
+  const tile = { layer: "a", tx: 0, ty: 0 };
+  await resultOf(reader.stateAt(tile, startOf(openFromHour), frame));
   assert.equal(frame.value[3], 8);
   history.stop();
   void store.close();

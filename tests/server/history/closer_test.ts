@@ -14,11 +14,14 @@ import type { Zones } from "../../../src/zones/mod.ts";
 import { permitted } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { tempDir } from "../../support/temp.ts";
+import { resultOf } from "../../support/work.ts";
 import {
+  assertStates,
   CaredStore,
   type Change,
   DAY,
   dump,
+  fields,
   memoryStore,
   Model,
   randomChanges,
@@ -26,27 +29,6 @@ import {
 } from "./support.ts";
 
 const HOUR = 3600;
-
-function assertStates(cared: CaredStore, model: Model, times: number[]): void {
-  const reader = new TileReader(cared.tables);
-  const frame = new TileFrame();
-  for (const cell of model.cells.keys()) {
-    const [layer, x, y] = fields(cell);
-    for (const time of times) {
-      reader.stateAt({ layer, tx: x >> 5, ty: y >> 5 }, time, frame);
-      const key = keyOf(x, y);
-      const actual = frame.has[key] === 0
-        ? undefined
-        : { value: frame.value[key], stale: frame.stale[key] };
-      assert.deepEqual(actual, model.stateOf(cell, time), `${cell} at ${time}`);
-    }
-  }
-}
-
-function fields(cell: string): [layer: string, x: number, y: number] {
-  const [layer, x, y] = cell.split(" ");
-  return [layer!, Number(x), Number(y)];
-}
 
 /** Random times, and the borders of all hours. */
 function timesIn(from: number, to: number): number[] {
@@ -63,15 +45,15 @@ Deno.test("states are the same before and after hours are closed", async () => {
   const model = new Model(changes);
   const cared = new CaredStore(await memoryStore());
   await cared.record(changes);
-  assertStates(cared, model, timesIn(from, to).slice(0, 10));
+  await assertStates(cared, model, timesIn(from, to).slice(0, 10));
   await cared.care(to - HOUR);
   assert.equal(cared.tables.openHours()[0], hourOf(to - HOUR));
   assert.ok(cared.tables.size().blocks.rows > 100);
-  assertStates(cared, model, timesIn(from, to));
+  await assertStates(cared, model, timesIn(from, to));
   await cared.care(to + HOUR);
   assert.deepEqual(cared.tables.openHours(), []);
   assert.equal(cared.tables.size().parts.rows, 0);
-  assertStates(cared, model, timesIn(from, to));
+  await assertStates(cared, model, timesIn(from, to));
   assert.deepEqual(cared.log, []);
   cared.close();
 });
@@ -115,16 +97,17 @@ Deno.test("an hour with a damaged part is unknown, and all is recorded again", {
   assert.deepEqual(cared.tables.openHours(), []);
   const reader = new TileReader(cared.tables);
   const frame = new TileFrame();
-  const valueAt = (x: number, second: number) => {
+  const valueAt = async (x: number, second: number) => {
     const tile = { layer: "a", tx: x >> 5, ty: 0 };
-    assert.equal(reader.stateAt(tile, second, frame), undefined);
+    const damaged = await resultOf(reader.stateAt(tile, second, frame));
+    assert.equal(damaged, undefined);
     return frame.value[keyOf(x, 0)];
   };
-  assert.equal(valueAt(1, DAY + HOUR - 1), 5);
-  assert.equal(valueAt(1, DAY + HOUR), -1);
-  assert.equal(valueAt(1, DAY + 3 * HOUR), 9, "known when it changes");
-  assert.equal(valueAt(40, DAY + 2 * HOUR), 6, "another tile");
-  assert.equal(valueAt(41, DAY + 2 * HOUR), 8);
+  assert.equal(await valueAt(1, DAY + HOUR - 1), 5);
+  assert.equal(await valueAt(1, DAY + HOUR), -1);
+  assert.equal(await valueAt(1, DAY + 3 * HOUR), 9, "known when it changes");
+  assert.equal(await valueAt(40, DAY + 2 * HOUR), 6, "another tile");
+  assert.equal(await valueAt(41, DAY + 2 * HOUR), 8);
   cared.close();
 });
 
@@ -148,7 +131,7 @@ Deno.test("rollups of cells are those of a recount", async () => {
   for (const cell of model.cells.keys()) {
     for (let day = 0; day < 2; day++) {
       const counts = recount(model, cell, DAY + day * DAY_SECONDS, isGap);
-      const hours = cellDay(cared, cell, hourOf(DAY) / 24 + day);
+      const hours = await cellDay(cared, cell, hourOf(DAY) / 24 + day);
       if (hours === undefined) {
         assert.equal(counts.changes.reduce((a, b) => a + b), 0);
         continue;
@@ -164,15 +147,17 @@ Deno.test("rollups of cells are those of a recount", async () => {
       }
       assert.equal(hours.lastOccupied[key], counts.last, cell);
     }
-    assert.equal(cellDay(cared, cell, hourOf(DAY) / 24 + 2), undefined);
+    assert.equal(await cellDay(cared, cell, hourOf(DAY) / 24 + 2), undefined);
   }
   assert.ok(rows > 50);
   cared.close();
 });
 
-function cellDay(cared: CaredStore, cell: string, day: number) {
+async function cellDay(cared: CaredStore, cell: string, day: number) {
   const [layer, x, y] = fields(cell);
-  const row = cared.tables.cellDays(layer, x >> 5, y >> 5, day, day)[0];
+  const [row] = await cared.tables.cellDays(
+    ...[layer, x >> 5, y >> 5, day, day] as const,
+  );
   if (row === undefined) return undefined;
   const hours = new CellHours();
   decodeCellHours(row.bytes!, day, hours);
@@ -266,7 +251,7 @@ Deno.test("rollups of zones are those of a recount", async () => {
     const expected = recountZone(model, cells, from, to, gap);
     for (let day = 0; day < 2; day++) {
       const number = hourOf(DAY) / 24 + day;
-      const [row] = cared.tables.zoneDays(name, number, number);
+      const [row] = await cared.tables.zoneDays(name, number, number);
       decodeZoneQuarters(row!.bytes!, quarters);
       for (let quarter = 0; quarter < 96; quarter++) {
         const start = DAY + day * DAY_SECONDS + quarter * 900;
@@ -291,7 +276,7 @@ Deno.test("rollups of zones are those of a recount", async () => {
       }
     }
   }
-  const days = cared.tables.zones();
+  const days = await cared.tables.zones();
   assert.equal(days.find(({ zone }) => zone === "empty"), undefined);
   assert.equal(days.find(({ zone }) => zone === "nowhere"), undefined);
   cared.close();

@@ -23,6 +23,7 @@ import { permitted } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { serverLog } from "../../support/server_log.ts";
 import { tempDir } from "../../support/temp.ts";
+import { resultOf } from "../../support/work.ts";
 import { DAY, rectangle } from "./support.ts";
 
 const SEEDS = [9, 21];
@@ -93,13 +94,16 @@ class Site {
     return states;
   }
 
-  recorded(layer: string, second: number): Map<string, string> {
+  async recorded(
+    layer: string,
+    second: number,
+  ): Promise<Map<string, string>> {
     const tables = this.store.history!;
     const reader = new TileReader(tables);
     const frame = new TileFrame();
     const states = new Map<string, string>();
-    for (const { tx, ty } of tables.tilesOf(layer, undefined, 1000)) {
-      reader.stateAt({ layer, tx, ty }, second, frame);
+    for (const { tx, ty } of await tables.tilesOf(layer, undefined, 1000)) {
+      await resultOf(reader.stateAt({ layer, tx, ty }, second, frame));
       for (let y = ty * 32; y < ty * 32 + 32; y++) {
         for (let x = tx * 32; x < tx * 32 + 32; x++) {
           const key = keyOf(x, y);
@@ -193,13 +197,13 @@ for (const seed of SEEDS) {
         );
       let site = open();
       let isEqualAt = 0;
-      const check = () => {
+      const check = async () => {
         const tables = site.store.history!;
         const oldest = tables.meta.get(BEGAN)!;
         for (const [layer, times] of expected) {
           for (const [at, states] of times) {
             if (at < oldest) continue;
-            const recorded = site.recorded(layer, at);
+            const recorded = await site.recorded(layer, at);
             // Late ones have changed the past since.
             const late = new Set(
               readings.late.filter((one) =>
@@ -250,7 +254,7 @@ for (const seed of SEEDS) {
         if (random(8) === 0) await site.care();
         if (random(200) === 0) {
           await site.history.recorder.capture();
-          check();
+          await check();
         }
         if (random(150) > 0) continue;
         const next = `${dir.path}/${run++}.db`;
@@ -269,17 +273,15 @@ for (const seed of SEEDS) {
       }
       await site.history.recorder.capture();
       await site.care();
-      check();
+      await check();
       assert.ok(isEqualAt > 10_000, `${isEqualAt} states`);
       const { meta } = site.store.history!;
       const hour = Math.floor(site.now / 1000 / HOUR);
       assert.equal(meta.get(CLOSED_TO), hour - 1);
       assert.equal(meta.get(ROLLED_TO), Math.floor(DAY / 86400) + 2);
       assert.ok(meta.get(BEGAN)! > DAY + 30 * HOUR);
-      assert.deepEqual(site.store.history!.zones().map(({ zone }) => zone), [
-        "b",
-        "left",
-      ]);
+      const zones = await site.store.history!.zones();
+      assert.deepEqual(zones.map(({ zone }) => zone), ["b", "left"]);
       site.close();
     },
   );

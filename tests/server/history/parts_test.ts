@@ -6,6 +6,7 @@ import { TileFrame } from "../../../src/history/tile_frame.ts";
 import { partWrites } from "../../../src/server/history/parts.ts";
 import { TileReader } from "../../../src/server/history/tile_reader.ts";
 import { MemoryStore } from "../../../src/store/memory.ts";
+import { resultOf } from "../../support/work.ts";
 import { CaredStore, DAY } from "./support.ts";
 
 Deno.test("a late state between two equal ones does not hide the last", async () => {
@@ -26,21 +27,22 @@ Deno.test("a late state between two equal ones does not hide the last", async ()
   log.addState(3, 4, DAY + 20, 1, 0);
   log.late(3, 4, 1, (DAY + 10) * 1000, 1, (DAY + 20) * 1000);
   await flush();
-  const valueAt = (second: number) => {
+  const valueAt = async (second: number) => {
     const frame = new TileFrame();
     const reader = new TileReader(cared.tables);
-    reader.stateAt({ layer: "a", tx: 0, ty: 0 }, second, frame);
+    const tile = { layer: "a", tx: 0, ty: 0 };
+    await resultOf(reader.stateAt(tile, second, frame));
     return frame.value[4 * 32 + 3];
   };
   const expected = [[12, 1], [15, 7], [19, 7], [20, 1], [99, 1]] as const;
   for (const [at, value] of expected) {
-    assert.equal(valueAt(DAY + at), value, `at ${at}`);
+    assert.equal(await valueAt(DAY + at), value, `at ${at}`);
   }
   await cared.care(DAY + 7200);
   assert.deepEqual(cared.tables.openHours(), []);
   assert.equal(hourOf(DAY), cared.tables.oldestHour());
   for (const [at, value] of expected) {
-    assert.equal(valueAt(DAY + at), value, `at ${at}, closed`);
+    assert.equal(await valueAt(DAY + at), value, `at ${at}, closed`);
   }
   cared.close();
 });

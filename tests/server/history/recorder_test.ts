@@ -24,6 +24,7 @@ import { permitted } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { serverLog } from "../../support/server_log.ts";
 import { tempDir } from "../../support/temp.ts";
+import { resultOf } from "../../support/work.ts";
 
 const START = 1_760_000_000_000;
 const SIDE = 80;
@@ -85,14 +86,21 @@ class Site {
   }
 
   /** The states that the history has for a second. */
-  recorded(layer: string, second: number): Shown {
+  async recorded(layer: string, second: number): Promise<Shown> {
     const reader = new TileReader(this.store.history!);
     const frame = new TileFrame();
     const states = new Map<string, string>();
     for (
-      const { tx, ty } of this.store.history!.tilesOf(layer, undefined, 1e6)
+      const { tx, ty } of await this.store.history!.tilesOf(
+        layer,
+        undefined,
+        1e6,
+      )
     ) {
-      assert.equal(reader.stateAt({ layer, tx, ty }, second, frame), undefined);
+      const damaged = await resultOf(
+        reader.stateAt({ layer, tx, ty }, second, frame),
+      );
+      assert.equal(damaged, undefined);
       for (let y = ty << TILE_BITS; y < (ty + 1) << TILE_BITS; y++) {
         for (let x = tx << TILE_BITS; x < (tx + 1) << TILE_BITS; x++) {
           const key = keyOf(x, y);
@@ -171,7 +179,7 @@ Deno.test({
     }
     await site.history.recorder.capture();
     for (const [second, states] of expected) {
-      assertEqual(site.recorded("a", second), states, `second ${second}`);
+      assertEqual(await site.recorded("a", second), states, `second ${second}`);
     }
     site.close();
   },
@@ -221,7 +229,7 @@ Deno.test({
     last.start();
     await last.history.recorder.capture();
     for (const [at, states] of expected) {
-      assertEqual(last.recorded("a", at), states, `second ${at}`);
+      assertEqual(await last.recorded("a", at), states, `second ${at}`);
     }
     last.close();
   },

@@ -1,13 +1,16 @@
 /** Random histories, and the care for them, without a server. */
+import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { encodeChanges } from "../../../src/history/changes_codec.ts";
 import { hourOf } from "../../../src/history/hour.ts";
 import { TileChanges } from "../../../src/history/tile_changes.ts";
+import { TileFrame } from "../../../src/history/tile_frame.ts";
 import { keyOf } from "../../../src/grid/tiles.ts";
 import { HistoryWrites } from "../../../src/server/history/history_writes.ts";
 import { Keeper } from "../../../src/server/history/keeper.ts";
 import { BEGAN } from "../../../src/server/history/parts.ts";
 import type { PruningOptions } from "../../../src/server/history/pruning.ts";
+import { TileReader } from "../../../src/server/history/tile_reader.ts";
 import type {
   HistoryTables,
   HistoryWork,
@@ -16,6 +19,8 @@ import type {
 import type { Zone, Zones } from "../../../src/zones/mod.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { serverLog } from "../../support/server_log.ts";
+import { resultOf } from "../../support/work.ts";
+import { laterTables } from "./later_tables.ts";
 
 /** The start of a UTC day, seconds since 1970. */
 export const DAY = 1_760_054_400;
@@ -126,6 +131,8 @@ export interface CaredOptions extends Partial<PruningOptions> {
   readonly zones?: Zones;
   /** After this number of transactions the process is dead. */
   readonly maxTransactions?: number;
+  /** True: the tables answer later, as those of a database elsewhere. */
+  readonly later?: boolean;
   /** Default: everything is done at once. */
   readonly share?: () => number;
 }
@@ -160,7 +167,9 @@ export class CaredStore {
 
   constructor(store: Store, options: CaredOptions = {}) {
     this.store = store;
-    this.tables = store.history!;
+    this.tables = options.later === true
+      ? laterTables(store.history!)
+      : store.history!;
     this.#maxTransactions = options.maxTransactions ?? Infinity;
     const monotonic = () => performance.now();
     this.#writes = new HistoryWrites(NOTHING, {
@@ -270,6 +279,34 @@ function appendParts(
     const bytes = encodeChanges(columns, hour, { compress: false });
     tables.appendPart(layer, tx, ty, hour, bytes);
   }
+}
+
+/** Compares states with those of a model. */
+export async function assertStates(
+  cared: CaredStore,
+  model: Model,
+  times: number[],
+): Promise<void> {
+  const reader = new TileReader(cared.tables);
+  const frame = new TileFrame();
+  for (const cell of model.cells.keys()) {
+    const [layer, x, y] = fields(cell);
+    for (const time of times) {
+      const tile = { layer, tx: x >> 5, ty: y >> 5 };
+      await resultOf(reader.stateAt(tile, time, frame));
+      const key = keyOf(x, y);
+      const actual = frame.has[key] === 0
+        ? undefined
+        : { value: frame.value[key], stale: frame.stale[key] };
+      assert.deepEqual(actual, model.stateOf(cell, time), `${cell} at ${time}`);
+    }
+  }
+}
+
+/** The layer and the coordinates of a cell of a {@linkcode Model}. */
+export function fields(cell: string): [layer: string, x: number, y: number] {
+  const [layer, x, y] = cell.split(" ");
+  return [layer!, Number(x), Number(y)];
 }
 
 /** Returns all rows of the tables of a history. */

@@ -9,6 +9,7 @@ import { TileFrame } from "../../../src/history/tile_frame.ts";
 import { BEGAN } from "../../../src/server/history/parts.ts";
 import { TileReader } from "../../../src/server/history/tile_reader.ts";
 import { randomIntegers } from "../../support/random.ts";
+import { resultOf } from "../../support/work.ts";
 import { CaredStore, DAY, memoryStore } from "./support.ts";
 
 const HOUR = 3600;
@@ -74,14 +75,14 @@ Deno.test("a tile that changes in each second is closed in short turns", async (
   await recordTiles(cared, { tiles: 1, hours: 1, every: 1, random: 1 });
   const before = new TileFrame();
   const tile = { layer: "a", tx: 0, ty: 0 };
-  new TileReader(cared.tables).stateAt(tile, DAY + HOUR, before);
+  const reader = new TileReader(cared.tables);
+  await resultOf(reader.stateAt(tile, DAY + HOUR, before));
   const longest = await longestTurn(() => cared.care(DAY + 2 * HOUR));
   const after = new TileFrame();
-  const reader = new TileReader(cared.tables);
-  reader.stateAt(tile, DAY + HOUR, after);
+  await resultOf(reader.stateAt(tile, DAY + HOUR, after));
   assert.deepEqual(after.value, before.value);
   const changes = new TileChanges();
-  assert.ok(reader.changesOf(tile, hourOf(DAY), changes));
+  assert.ok(await resultOf(reader.readChanges(tile, hourOf(DAY), changes)));
   const { length } = changes;
   assert.ok(length <= 2 ** 18 && length > 2 ** 14, `${length} changes`);
   assert.ok(longest <= MAX_TURN_MS, `${longest} ms`);

@@ -102,7 +102,7 @@ Deno.test({
       layers: history.layers(),
       open: history.openHours(),
       tiles: history.tilesOf("hall", undefined, 9999).map(({ tx, ty }) => [
-        history.parts("hall", tx, ty, HISTORY_HOUR),
+        history.hourRows("hall", tx, ty, HISTORY_HOUR),
         history.frameBefore("hall", tx, ty, HISTORY_HOUR),
       ]),
     });

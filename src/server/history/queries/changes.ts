@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import type { WaitingWork, Work } from "../../../common/turns.ts";
 import { TILE_CELLS, xOf, yOf } from "../../../grid/tiles.ts";
 import type {
   ChangesQuery,
@@ -31,12 +31,13 @@ const SORTED_PER_STEP = 50_000;
 export function* changes(
   question: Question,
   { layer, region, from, to }: ChangesQuery,
-): Work<PastChanges> {
+): WaitingWork<PastChanges> {
   const asked = checkReplay({ from, to }, question.recorded);
   const cells = newCells();
   const tileChanges = new TileReplay(question, asked, region);
-  for (const tile of question.tiles(layer, region)) {
-    tileChanges.readStart(tile);
+  const tiles = question.tiles(layer, region);
+  for (let tile; (tile = yield* tiles.next()) !== undefined;) {
+    yield* tileChanges.readStart(tile);
     pushState(cells, tileChanges.state, tile.tx, tile.ty, region);
     yield* tileChanges.readChanges(tile);
     yield;
@@ -83,13 +84,13 @@ class TileReplay {
     this.#region = region;
   }
 
-  readStart(tile: TileAddress): void {
+  *readStart(tile: TileAddress): WaitingWork<void> {
     const { reader } = this.#question;
-    const damaged = reader.stateAt(tile, this.#time.from, this.state);
+    const damaged = yield* reader.stateAt(tile, this.#time.from, this.state);
     this.#question.noteDamagedHour(damaged);
   }
 
-  *readChanges(tile: TileAddress): Work<void> {
+  *readChanges(tile: TileAddress): WaitingWork<void> {
     const { from, to } = this.#time;
     const { tx, ty } = tile;
     const inRegion = cellsOfRegion(this.#region, tx, ty, this.#isInRegion);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import type { WaitingWork } from "../../../common/turns.ts";
 import { DAY_HOURS, dayOf, startOf } from "../../../history/hour.ts";
 import { TileChanges } from "../../../history/tile_changes.ts";
 import { TileFrame } from "../../../history/tile_frame.ts";
@@ -42,7 +42,7 @@ export function* countHours(
   toHour: number,
   into: StepSums,
   ofCells: boolean,
-): Work<void> {
+): WaitingWork<void> {
   const counter = new DayCounter(question, counted);
   for (let from = fromHour; from < toHour;) {
     const to = Math.min(toHour, (dayOf(from) + 1) * DAY_HOURS);
@@ -72,12 +72,13 @@ class DayCounter {
     to: number,
     into: StepSums,
     ofCells: boolean,
-  ): Work<void> {
+  ): WaitingWork<void> {
     const { zone, region, maskOf } = this.#counted;
     const question = this.#question;
     const series = this.#series;
     while (series.length < to - from) series.push(new ZoneSeries());
-    for (const tile of question.tiles(zone.layer, region)) {
+    const tiles = question.tiles(zone.layer, region);
+    for (let tile; (tile = yield* tiles.next()) !== undefined;) {
       const mask = maskOf(tile.tx, tile.ty);
       if (mask !== undefined) yield* this.#addTile(tile, mask, from, to);
       yield;
@@ -101,11 +102,12 @@ class DayCounter {
     mask: TileMask,
     from: number,
     to: number,
-  ): Work<void> {
+  ): WaitingWork<void> {
     const { reader } = this.#question;
     const state = this.#state;
     const changes = this.#changes;
-    this.#question.noteDamagedHour(reader.stateBefore(tile, from, state));
+    const damaged = yield* reader.stateBefore(tile, from, state);
+    this.#question.noteDamagedHour(damaged);
     for (let hour = from; hour < to; hour++) {
       if (!(yield* reader.readChanges(tile, hour, changes))) {
         this.#question.noteDamagedHour(hour);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import type { WaitingWork } from "../../../common/turns.ts";
 import { TILE_CELLS, xOf, yOf } from "../../../grid/tiles.ts";
 import type { MapAtQuery, PastMap } from "../../../history/answers.ts";
 import { TileFrame } from "../../../history/tile_frame.ts";
@@ -15,12 +15,14 @@ import type { Question } from "./question.ts";
 export function* mapAt(
   question: Question,
   { layer, region, at }: MapAtQuery,
-): Work<PastMap> {
+): WaitingWork<PastMap> {
   const second = checkMoment("at", at, question.recorded);
   const cells = newCells();
   const state = new TileFrame();
-  for (const tile of question.tiles(layer, region)) {
-    question.noteDamagedHour(question.reader.stateAt(tile, second, state));
+  const tiles = question.tiles(layer, region);
+  for (let tile; (tile = yield* tiles.next()) !== undefined;) {
+    const damaged = yield* question.reader.stateAt(tile, second, state);
+    question.noteDamagedHour(damaged);
     pushState(cells, state, tile.tx, tile.ty, region);
     yield;
   }

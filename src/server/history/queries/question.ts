@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { settled, type WaitingWork } from "../../../common/turns.ts";
 import type { GapMs } from "../../../history/answers.ts";
 import { clipGaps, type Gap } from "../../../history/gaps.ts";
 import {
@@ -87,21 +88,9 @@ export class Question {
     return clipGaps(gaps, from, to);
   }
 
-  /** The tiles of a layer, in pages. A pause after a page is harmless. */
-  *tiles(
-    layer: string,
-    region: Region | undefined,
-  ): Generator<TileAddress, void, void> {
-    let after: Pick<TileAddress, "tx" | "ty"> | undefined;
-    do {
-      const page = this.tables.tilesOf(layer, region, TILES_PER_PAGE, after);
-      for (const { tx, ty } of page) {
-        // Meanwhile an hour may have begun.
-        this.reader.refresh();
-        yield { layer, tx, ty };
-      }
-      after = page.at(-1);
-    } while (after !== undefined);
+  /** The tiles of a layer. */
+  tiles(layer: string, region: Region | undefined): TilePages {
+    return new TilePages(this.tables, layer, region);
   }
 
   /**
@@ -123,6 +112,40 @@ export class Question {
   get damaged(): GapMs[] | undefined {
     if (this.#damaged.length === 0) return undefined;
     return inMs(clipGaps(this.#damaged, 0, Infinity));
+  }
+}
+
+/** Lists the tiles of a layer, in pages. A pause between two is harmless. */
+class TilePages {
+  readonly #tables: HistoryTables;
+  readonly #layer: string;
+  readonly #region: Region | undefined;
+  #page: readonly Pick<TileAddress, "tx" | "ty">[] = [];
+  /** The index of the next tile in the page. */
+  #next = 0;
+
+  constructor(
+    tables: HistoryTables,
+    layer: string,
+    region: Region | undefined,
+  ) {
+    this.#tables = tables;
+    this.#layer = layer;
+    this.#region = region;
+  }
+
+  /** The next tile; undefined after the last one. */
+  *next(): WaitingWork<TileAddress | undefined> {
+    const layer = this.#layer;
+    if (this.#next === this.#page.length) {
+      const after = this.#page.at(-1);
+      this.#page = yield* settled(
+        this.#tables.tilesOf(layer, this.#region, TILES_PER_PAGE, after),
+      );
+      this.#next = 0;
+    }
+    const tile = this.#page[this.#next++];
+    return tile && { layer, tx: tile.tx, ty: tile.ty };
   }
 }
 

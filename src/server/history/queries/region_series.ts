@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import type { WaitingWork } from "../../../common/turns.ts";
 import type { RegionSeriesQuery, Series } from "../../../history/answers.ts";
 import { type TimeZone, timeZoneOf } from "../../../history/calendar.ts";
 import {
@@ -38,7 +38,7 @@ export function* regionSeries(
   { layer, region, from, to, step }: RegionSeriesQuery,
   timezone: TimeZone,
   keepSeconds: number,
-): Work<Series> {
+): WaitingWork<Series> {
   const time = checkRange({ from, to }, QUARTER_SECONDS, rolledUp(question));
   checkLength(time, keepSeconds);
   checkSteps(time, step);
@@ -76,7 +76,7 @@ function* addRollups(
   { from, to }: AskedTime,
   before: number,
   sums: StepSums,
-): Work<void> {
+): WaitingWork<void> {
   const first = hourOf(from);
   const end = Math.min(before, Math.ceil(to / HOUR_SECONDS));
   if (first >= end) return;
@@ -87,7 +87,8 @@ function* addRollups(
   );
   const use = new TileUse(question, hours, false);
   let cells = 0;
-  for (const tile of question.tiles(layer, region)) {
+  const tiles = question.tiles(layer, region);
+  for (let tile; (tile = yield* tiles.next()) !== undefined;) {
     yield* use.add(tile, region);
     for (const has of use.sums.has) cells += has;
     yield;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { inTurns, type Work } from "../../../common/turns.ts";
+import { inTurns, type WaitingWork } from "../../../common/turns.ts";
 import type {
   ChangesQuery,
   HistoryInfo,
@@ -144,7 +144,7 @@ export class HistoryQueries implements HistoryService {
   /** @param to the last time that is asked for, ms since 1970 */
   async #ask<Answer>(
     to: number,
-    workOn: (question: Question) => Work<Answer>,
+    workOn: (question: Question) => WaitingWork<Answer>,
   ): Promise<Answer> {
     if (this.#questions >= MAX_QUESTIONS) {
       throw new ProtocolError(
@@ -157,8 +157,10 @@ export class HistoryQueries implements HistoryService {
     try {
       if (to >= this.#context.now() - RECENT_MS) await this.#capture();
       for (let attempt = 1;; attempt++) {
+        await this.#context.tables.refresh();
         const question = this.#question();
         const answer = await inTurns(workOn(question));
+        await this.#context.tables.refresh();
         if (!question.isCurrent && attempt < MAX_ATTEMPTS) continue;
         this.#warnOfDamage(question);
         return answer;

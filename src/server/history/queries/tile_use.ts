@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import { settled, type WaitingWork } from "../../../common/turns.ts";
 import { TILE_CELLS } from "../../../grid/tiles.ts";
 import { CellHours } from "../../../history/cell_hours.ts";
 import {
@@ -84,7 +84,7 @@ export class TileUse {
    *
    * @param region only the cells in it count; undefined: all
    */
-  *add(tile: TileAddress, region: Region | undefined): Work<void> {
+  *add(tile: TileAddress, region: Region | undefined): WaitingWork<void> {
     const { tx, ty } = tile;
     const inRegion = cellsOfRegion(region, tx, ty, this.#isInRegion);
     this.#damaged.clear();
@@ -95,7 +95,7 @@ export class TileUse {
       this.days?.known.fill(0);
       this.days?.occupied.fill(0);
       this.#at = this.#hours.from;
-      this.#readState(tile);
+      yield* this.#readState(tile);
       // Cells that were reported before, if they stay unknown.
       this.sums.addConstant(this.#state, 0, 0);
       yield* this.#addRollups(tile);
@@ -111,28 +111,32 @@ export class TileUse {
   }
 
   /** Reads the state before the first hour. */
-  #readState(tile: TileAddress): void {
+  *#readState(tile: TileAddress): WaitingWork<void> {
     const { reader, tables } = this.#question;
     const { layer, tx, ty } = tile;
     const hour = this.#at;
     this.#state.clear();
     this.#endOf = undefined;
     if (hour < oldestHour(tables)) {
-      this.#endOf = tables.cellDayBefore(layer, tx, ty, dayOf(hour));
+      this.#endOf = yield* settled(
+        tables.cellDayBefore(layer, tx, ty, dayOf(hour)),
+      );
       this.#loadState();
       return;
     }
-    const damaged = reader.stateBefore(tile, hour, this.#state);
+    const damaged = yield* reader.stateBefore(tile, hour, this.#state);
     this.#question.noteDamagedHour(damaged);
   }
 
-  *#addRollups({ layer, tx, ty }: TileAddress): Work<void> {
+  *#addRollups({ layer, tx, ty }: TileAddress): WaitingWork<void> {
     const { tables } = this.#question;
     const firstDay = dayOf(this.#at);
     const lastDay = dayOf(this.#hours.to - 1);
     for (let day = firstDay; day <= lastDay; day += DAYS_PER_PAGE) {
       const last = Math.min(lastDay, day + DAYS_PER_PAGE - 1);
-      const rows = tables.cellDays(layer, tx, ty, day, last);
+      const rows = yield* settled(
+        tables.cellDays(layer, tx, ty, day, last),
+      );
       for (const [i, row] of rows.entries()) {
         this.#addRow(row);
         if (i % DAYS_PER_STEP === DAYS_PER_STEP - 1) yield;
@@ -190,7 +194,7 @@ export class TileUse {
   }
 
   /** Adds the hours that have no rollups. */
-  *#addChanges(tile: TileAddress): Work<void> {
+  *#addChanges(tile: TileAddress): WaitingWork<void> {
     const { reader, now } = this.#question;
     const { to } = this.#hours;
     const changes = this.#changes;

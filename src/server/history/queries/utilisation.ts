@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import type { WaitingWork } from "../../../common/turns.ts";
 import { TILE_CELLS, xOf, yOf } from "../../../grid/tiles.ts";
 import type {
   Utilisation,
@@ -38,7 +38,7 @@ export function* utilisation(
   query: UtilisationQuery,
   timezone: TimeZone,
   keepSeconds: number,
-): Work<Utilisation> {
+): WaitingWork<Utilisation> {
   const { layer, region, byDay = false } = query;
   const days = checkDays(query.days ?? ALL_HOURS.days);
   const filter = { days, hours: query.hours ?? ALL_HOURS.hours };
@@ -50,7 +50,8 @@ export function* utilisation(
   const hours = yield* useHours(timezone, from, to, filter, gaps, time.to);
   const use = new TileUse(question, hours, byDay);
   const cells = new UsedCells(byDay ? hours.dayStarts.length : undefined);
-  for (const tile of question.tiles(layer, region)) {
+  const tiles = question.tiles(layer, region);
+  for (let tile; (tile = yield* tiles.next()) !== undefined;) {
     yield* use.add(tile, region);
     cells.add(tile.tx, tile.ty, use);
     yield;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Work } from "../../../common/turns.ts";
+import { settled, type WaitingWork } from "../../../common/turns.ts";
 import type { Series, ZoneSeriesQuery } from "../../../history/answers.ts";
 import type { TimeZone } from "../../../history/calendar.ts";
 import {
@@ -50,11 +50,10 @@ export function* zoneSeries(
   timezone: TimeZone,
   zones: Zones,
   keepSeconds: number,
-): Work<Series> {
+): WaitingWork<Series> {
   const zone = zones.get(name);
   // A zone that was deleted has its rollups still.
-  const layer = zone?.layer ??
-    question.tables.zones().find(({ zone }) => zone === name)?.layer;
+  const layer = zone?.layer ?? (yield* layerOf(question, name));
   if (layer === undefined) throw unknownZone(name);
   const recorded = rolledUp(question);
   const time = checkRange({ from, to }, QUARTER_SECONDS, recorded);
@@ -81,6 +80,15 @@ export function* zoneSeries(
   };
 }
 
+/** The layer of a zone that has rollups. */
+function* layerOf(
+  { tables }: Question,
+  name: string,
+): WaitingWork<string | undefined> {
+  const zones = yield* settled(tables.zones());
+  return zones.find(({ zone }) => zone === name)?.layer;
+}
+
 /** The time of which there are rollups or changes. */
 export function rolledUp(
   { recorded, tables }: Question,
@@ -98,13 +106,13 @@ function* addRollups(
   { from, to }: AskedTime,
   before: number,
   sums: StepSums,
-): Work<void> {
+): WaitingWork<void> {
   const quarters = new ZoneQuarters();
   const firstDay = Math.floor(from / DAY_SECONDS);
   const lastDay = Math.floor((Math.min(to, before) - 1) / DAY_SECONDS);
   for (let day = firstDay; day <= lastDay; day += DAYS_PER_PAGE) {
     const last = Math.min(lastDay, day + DAYS_PER_PAGE - 1);
-    const rows = question.tables.zoneDays(name, day, last);
+    const rows = yield* settled(question.tables.zoneDays(name, day, last));
     for (const [i, row] of rows.entries()) {
       if (decode(row, quarters)) {
         sums.addDay(row.day, quarters, from, Math.min(to, before));
@@ -138,7 +146,7 @@ function* addOpenHours(
   { from, to }: AskedTime,
   openFrom: number,
   sums: StepSums,
-): Work<void> {
+): WaitingWork<void> {
   const first = Math.max(openFrom, hourOf(from));
   const end = Math.ceil(to / HOUR_SECONDS);
   if (first >= end) return;

@@ -173,15 +173,15 @@ Deno.test("a damaged block: its tile is unknown from its hour on, until it chang
   const { database } = recorded.cared.tables as unknown as {
     database: { exec(sql: string): void };
   };
-  const tile = recorded.cared.tables.blockTiles("a", hour, 1)[0]!;
+  const { tables } = recorded.cared;
+  const tile = (await tables.blockTiles("a", hour, 1))[0]!;
   database.exec(
     `UPDATE history_block SET crc32 = crc32 + 1
      WHERE (id >> 24) & 2097151 = ${hour} AND (id & 16777215) = 0`,
   );
   const start = hour * HOUR;
-  const isDamaged = recorded.cared.tables
-    .blocks("a", tile.tx, tile.ty, hour, hour)[0]!.bytes === undefined;
-  assert.ok(isDamaged);
+  const [block] = await tables.blocks("a", tile.tx, tile.ty, hour, hour);
+  assert.equal(block!.bytes, undefined);
   const before = await queries.mapAt({ layer: "a", at: start * 1000 - 1 });
   assert.equal(before.damaged, undefined);
   assert.deepEqual(

@@ -36,6 +36,8 @@ export interface RecordedOptions {
   readonly gaps?: readonly Gap[];
   readonly keepSeconds?: number;
   readonly cells?: boolean;
+  /** True: the tables answer later. */
+  readonly later?: boolean;
 }
 
 /** A history, what answers questions about it, and what it should answer. */
@@ -184,6 +186,7 @@ export async function recordedDays(
     ...(options.keepSeconds !== undefined &&
       { keepSeconds: options.keepSeconds }),
     ...(options.cells !== undefined && { cells: options.cells }),
+    ...(options.later !== undefined && { later: options.later }),
   });
   await cared.write((tables) => {
     tables.putMeta(BEGAN, from);
