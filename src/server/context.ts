@@ -179,6 +179,7 @@ export function createContext(options: ServerOptions): ServerContext {
     conflictAt: undefined,
     storeProblem: undefined,
   };
+  const leadership = new Leadership({ store, status, log });
   return {
     link,
     store,
@@ -194,9 +195,9 @@ export function createContext(options: ServerOptions): ServerContext {
     monotonic,
     telemetry,
     status,
-    leadership: new Leadership({ store, status, log }),
+    leadership,
     history: options.history && store.history && new History(
-      { store, map, log, monotonic, now: () => clock.now() },
+      { store, map, log, leadership, monotonic, now: () => clock.now() },
       store.history,
       options.history,
     ),

@@ -348,7 +348,8 @@ export class Pipeline {
 
   /** Some entries were not delivered: also deletions of layers. */
   #onReloaded(shard: number): void {
-    const { map, telemetry } = this.#context;
+    const { map, telemetry, history } = this.#context;
+    history?.recorder.reloaded(shard);
     for (const layer of [...telemetry.stats.changedByLayer.keys()]) {
       if (map.shardOf(layer) === shard && map.layer(layer) === undefined) {
         this.#events.onLayerGone(layer);

@@ -105,7 +105,7 @@ export interface HistorySharing {
    * store fails
    */
   lead(fence: number): Promise<boolean>;
-  /** Does not write any more. */
+  /** Does not write any more. What {@linkcode lead} has begun resolves to false. */
   resign(): void;
 }
 

@@ -76,6 +76,8 @@ export class Flush {
 interface MarkedFlush {
   readonly flush: Flush;
   readonly mark: number;
+  /** Returns true if another server has written the same. */
+  readonly isStored: () => boolean;
 }
 
 /** Flushes in order: usually one, or none. */
@@ -83,16 +85,40 @@ export class Flushes {
   /** All up to this mark is durable. */
   durable = 0;
   readonly #flushes: MarkedFlush[] = [];
-  #waiting: { readonly mark: number; resolve(): void }[] = [];
+  #waiting: {
+    readonly mark: number;
+    resolve(): void;
+    reject(error: Error): void;
+  }[] = [];
 
   /** True if there is nothing to write. */
   get isEmpty(): boolean {
     return this.#flushes.length === 0;
   }
 
-  /** Adds a flush, behind which all up to a mark is durable. */
-  push(flush: Flush, mark: number): void {
-    this.#flushes.push({ flush, mark });
+  /**
+   * Adds a flush, behind which all up to a mark is durable.
+   *
+   * @param isStored returns true if another server has written the same.
+   * Default: none does
+   */
+  push(flush: Flush, mark: number, isStored = () => false): void {
+    this.#flushes.push({ flush, mark, isStored });
+  }
+
+  /**
+   * Removes what another server has written.
+   *
+   * @returns true if there was such a flush
+   */
+  dropStored(): boolean {
+    return this.#endWhile(({ isStored }) => isStored());
+  }
+
+  /** Removes all: what is waited for fails. */
+  clear(error: Error): void {
+    this.#flushes.length = 0;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   /** See {@linkcode Flush.write}. */
@@ -109,8 +135,12 @@ export class Flushes {
    * @returns true if a flush has ended
    */
   committed(): boolean {
+    return this.#endWhile(({ flush }) => flush.committed());
+  }
+
+  #endWhile(isDurable: (flush: MarkedFlush) => boolean): boolean {
     const before = this.#flushes.length;
-    while (this.#flushes[0]?.flush.committed()) {
+    while (this.#flushes.length > 0 && isDurable(this.#flushes[0]!)) {
       this.durable = this.#flushes.shift()!.mark;
     }
     if (this.#flushes.length === before) return false;
@@ -120,10 +150,12 @@ export class Flushes {
     return true;
   }
 
-  /** Resolves when all up to a mark is durable. */
+  /** Resolves when all up to a mark is durable; see {@linkcode Flushes.clear}. */
   untilDurable(mark: number): Promise<void> {
     if (this.durable >= mark) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ mark, resolve }));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ mark, resolve, reject });
+    });
   }
 
   /** Call it after the transaction failed. */

@@ -7,14 +7,17 @@
 import { printable } from "../../common/printable.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
 import type { HistoryService } from "../../history/answers.ts";
+import { ProtocolError } from "../../protocol/mod.ts";
 import type { HistoryTables, Store, StoreError } from "../../store/store.ts";
-import type { ServerLog } from "../log.ts";
 import type { Zones } from "../../zones/mod.ts";
+import type { Leadership } from "../leadership.ts";
+import type { ServerLog } from "../log.ts";
 import { HistoryWrites } from "./history_writes.ts";
 import { Keeper } from "./keeper.ts";
 import type { PruningOptions } from "./pruning.ts";
 import { HistoryQueries } from "./queries/service.ts";
 import { Recorder } from "./recorder.ts";
+import { WriterRole } from "./writer_role.ts";
 
 /** Commits usually write the history along; without them, after this time. */
 const WRITE_DELAY_MS = 50;
@@ -30,6 +33,10 @@ const DEFAULT_KEEP_ROLLUPS_SECONDS = 2 * 365 * DAY_SECONDS;
 const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
 /** Of a store in memory. */
 const DEFAULT_MAX_MEMORY_BYTES = 48 * 2 ** 20;
+/** Of a store that servers share: it is in the memory of Redis. */
+const DEFAULT_MAX_SHARED_BYTES = 256 * 2 ** 20;
+/** The server that writes was away for so long: it is said. */
+const MAX_WRITER_LAG_MS = 30_000;
 
 /** Options of the history of a server. */
 export interface HistoryOptions {
@@ -44,7 +51,7 @@ export interface HistoryOptions {
   readonly keepRollupsSeconds?: number | undefined;
   /**
    * Above this size the oldest hours are deleted, then the oldest rollups, in
-   * bytes. Default 4 GiB, in memory 48 MiB.
+   * bytes. Default 4 GiB, in memory 48 MiB, in a shared store 256 MiB.
    */
   readonly maxBytes?: number | undefined;
   /**
@@ -67,6 +74,8 @@ export interface HistoryContext {
   readonly store: Store;
   readonly map: OccupancyMap;
   readonly log: ServerLog;
+  /** Of a shared store: its leader writes. */
+  readonly leadership?: Pick<Leadership, "observe"> | undefined;
   /** Returns the clock of the server, ms since 1970. */
   readonly now: () => number;
   /** A clock that never jumps, in ms. */
@@ -82,6 +91,7 @@ export class History {
   /** The options, with their defaults. */
   readonly settings: HistorySettings;
   readonly #writes: HistoryWrites;
+  readonly #tables: HistoryTables;
   #zones: () => Zones = () => new Map();
   readonly #context: HistoryContext;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -90,6 +100,8 @@ export class History {
   #problem: StoreError | undefined;
   #wasFull = false;
   #stopped = false;
+  /** Undefined if only this server uses the store. */
+  readonly #role: WriterRole | undefined;
 
   /**
    * @param context its store is not loaded yet, and its map is empty
@@ -101,6 +113,7 @@ export class History {
     options: HistoryOptions,
   ) {
     this.#context = context;
+    this.#tables = tables;
     const { map, now, monotonic, store, log } = context;
     const schedule = () => this.#schedule(WRITE_DELAY_MS);
     const { stepSeconds } = options;
@@ -109,8 +122,7 @@ export class History {
       keepSeconds: options.keepSeconds ?? DEFAULT_KEEP_SECONDS,
       keepRollupsSeconds: options.keepRollupsSeconds ??
         DEFAULT_KEEP_ROLLUPS_SECONDS,
-      maxBytes: options.maxBytes ??
-        (store.durable ? DEFAULT_MAX_BYTES : DEFAULT_MAX_MEMORY_BYTES),
+      maxBytes: options.maxBytes ?? defaultMaxBytes(store),
       cells: options.cells ?? true,
       timezone: options.timezone ?? "UTC",
     };
@@ -131,11 +143,25 @@ export class History {
     });
     this.#writes = writes;
     store.historyWork = writes;
+    if (tables.shared !== undefined) {
+      const { leases } = store.shared!;
+      const { shared: sharing } = tables;
+      this.#role = new WriterRole({ sharing, leases, recorder, writes });
+      context.leadership?.observe(this.#role);
+    }
   }
 
   /** Why the history is paused; undefined while it works. */
   get problem(): string | undefined {
-    return this.recorder.isFull ? this.#fullProblem : this.#problem?.message;
+    if (this.recorder.isFull) return this.#fullProblem;
+    return this.#problem?.message ?? this.#writerProblem;
+  }
+
+  get #writerProblem(): string | undefined {
+    const { isWriting, lagMs } = this.recorder;
+    if (isWriting || lagMs < MAX_WRITER_LAG_MS) return undefined;
+    const seconds = Math.round(lagMs / 1000);
+    return `No server of the group has written the history for ${seconds} s`;
   }
 
   get #fullProblem(): string {
@@ -164,26 +190,50 @@ export class History {
 
   /** Call it once a second. */
   tick(): void {
+    if (!this.recorder.isWriting) this.#refresh();
     this.recorder.tick();
-    this.keeper.tick();
+    if (this.recorder.isWriting) this.keeper.tick();
     this.#noteProblem();
   }
 
   /**
    * Deletes what was recorded before a time, see {@linkcode Keeper.prune}.
+   * Rejects with a {@linkcode ProtocolError} "other-server" if another server
+   * writes.
    *
    * @param ms since 1970
    */
   prune(ms: number): Promise<void> | undefined {
-    return this.keeper.prune(ms / 1000);
+    return this.recorder.isWriting
+      ? this.keeper.prune(ms / 1000)
+      : Promise.reject(this.#otherServer());
   }
 
   /** Records the map a last time: the store is closed next. */
   stop(): void {
     this.#stopped = true;
+    this.#role?.stop();
     clearTimeout(this.#timer);
     this.keeper.stop();
     this.recorder.stop();
+  }
+
+  /** Brings up to date what another server has written. */
+  #refresh(): void {
+    void (async () => await this.#tables.refresh())()
+      .catch(() => {}); // the store says why
+  }
+
+  #otherServer(): ProtocolError {
+    const { leases } = this.#context.store.shared!;
+    const holder = leases.holderOf(0);
+    return new ProtocolError(
+      "other-server",
+      `${
+        holder === undefined ? "Another server" : `The server ${holder}`
+      } writes the history of the group`,
+      { hint: "Ask that one." },
+    );
   }
 
   /** Writes the history without entries, if no commit comes before. */
@@ -240,4 +290,9 @@ export class History {
       }`,
     );
   }
+}
+
+function defaultMaxBytes({ durable, shared }: Store): number {
+  if (shared !== undefined) return DEFAULT_MAX_SHARED_BYTES;
+  return durable ? DEFAULT_MAX_BYTES : DEFAULT_MAX_MEMORY_BYTES;
 }

@@ -15,6 +15,15 @@ export interface HistoryWritesOptions {
   readonly schedule: () => void;
 }
 
+/** Another server writes the history now: begin again when this one does. */
+export class OtherWriterError extends Error {
+  override name = "OtherWriterError";
+
+  constructor() {
+    super("Another server writes the history");
+  }
+}
+
 /** Writes of the recorder, and further ones behind them. */
 export class HistoryWrites implements HistoryWork {
   readonly #recorder: HistoryWork;
@@ -34,6 +43,7 @@ export class HistoryWrites implements HistoryWork {
    *
    * @returns resolves when all are durable; never if the store fails until its
    * end
+   * @throws {OtherWriterError} if another server writes before that
    */
   commit(writes: readonly Write[]): Promise<void> {
     const mark = ++this.#mark;
@@ -46,6 +56,11 @@ export class HistoryWrites implements HistoryWork {
     this.#flushes.push(flush, mark);
     this.#options.schedule();
     return this.#flushes.untilDurable(mark);
+  }
+
+  /** Gives up what is not durable yet: another server writes. */
+  abandon(): void {
+    this.#flushes.clear(new OtherWriterError());
   }
 
   get hasWork(): boolean {
@@ -85,5 +100,13 @@ export class HistoryWrites implements HistoryWork {
 
   beforeReplay(now: number): void {
     this.#recorder.beforeReplay?.(now);
+  }
+
+  opened(): void {
+    this.#recorder.opened?.();
+  }
+
+  covers(shard: number, revision: number): boolean {
+    return this.#recorder.covers?.(shard, revision) ?? true;
   }
 }

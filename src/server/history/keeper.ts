@@ -10,7 +10,7 @@ import type { Zones } from "../../zones/mod.ts";
 import type { ServerLog } from "../log.ts";
 import { Care, deletionsOf, LayersDeletedError } from "./care.ts";
 import { Closer } from "./closer.ts";
-import type { HistoryWrites } from "./history_writes.ts";
+import { type HistoryWrites, OtherWriterError } from "./history_writes.ts";
 import { Pace } from "./pace.ts";
 import { Pruner, type PruningOptions } from "./pruning.ts";
 import type { Recorder } from "./recorder.ts";
@@ -112,6 +112,7 @@ export class Keeper {
     } catch (error) {
       // The store is closed: a step was waiting for its turn.
       if (this.#stopped) return;
+      if (error instanceof OtherWriterError) return this.#endOrder(error);
       this.#endOrder(error);
       this.#context.log.warnLimited(
         "history-care",

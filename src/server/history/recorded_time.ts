@@ -14,16 +14,16 @@ export class RecordedTime {
   /** True while nothing is stored: the history is too large. */
   isFull = false;
   /** Since when it is too large, in seconds; 0: it is not. */
-  #fullFrom: number;
-  /** The last second of the run before; undefined: there was none. */
-  readonly #seen: number | undefined;
+  #fullFrom = 0;
+  readonly #meta: ReadonlyMap<string, number>;
   /** The time of the last replayed entry, ms since 1970. */
   #replayedTo = -Infinity;
+  /** Since this second this server has all changes. */
+  #loadedAt = Infinity;
 
   /** @param meta of the tables */
   constructor(meta: ReadonlyMap<string, number>) {
-    this.#seen = meta.get(SEEN);
-    this.#fullFrom = meta.get(FULL_FROM) ?? 0;
+    this.#meta = meta;
   }
 
   /** An entry of the journal is replayed. */
@@ -31,20 +31,26 @@ export class RecordedTime {
     this.#replayedTo = Math.max(this.#replayedTo, now);
   }
 
+  /** The journal is replayed. @param second the present one */
+  loaded(second: number): void {
+    this.#loadedAt = second;
+  }
+
   /**
-   * The recording begins.
+   * This server begins to write. Others may have written since the journal was
+   * replayed.
    *
-   * @param second the present one
    * @returns what is to be written
    */
-  loaded(second: number): Write[] {
-    this.isFull = this.#fullFrom > 0;
-    if (this.#seen === undefined) {
-      return [(tables) => tables.putMeta(BEGAN, second)];
-    }
-    const last = Math.max(this.#seen, this.#replayedTo / 1000);
-    if (second - last <= MIN_GAP_SECONDS) return [];
-    const gap = { from: Math.floor(last), to: second };
+  begin(): Write[] {
+    const fullFrom = this.#fullFrom = this.#meta.get(FULL_FROM) ?? 0;
+    this.isFull = fullFrom > 0;
+    const seen = this.#meta.get(SEEN);
+    const to = this.#loadedAt;
+    if (seen === undefined) return [(tables) => tables.putMeta(BEGAN, to)];
+    const last = Math.max(seen, this.#replayedTo / 1000);
+    if (to - last <= MIN_GAP_SECONDS) return [];
+    const gap = { from: Math.floor(last), to };
     return [(tables) => tables.addGap(gap)];
   }
 

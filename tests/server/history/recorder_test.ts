@@ -3,15 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { untilNextTurn } from "../../../src/common/next_turn.ts";
-import {
-  type OccupancyMap,
-  OccupancyMap as Occupancy,
-  type ReadingColumns,
-} from "../../../src/grid/mod.ts";
-import { keyOf, TILE_BITS } from "../../../src/grid/tiles.ts";
-import { TileFrame } from "../../../src/history/tile_frame.ts";
+import { OccupancyMap as Occupancy } from "../../../src/grid/mod.ts";
 import { History } from "../../../src/server/history/history.ts";
-import { TileReader } from "../../../src/server/history/tile_reader.ts";
 import { MemoryStore } from "../../../src/store/memory.ts";
 import { SqliteStore } from "../../../src/store/sqlite.ts";
 import {
@@ -24,14 +17,16 @@ import { permitted } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { serverLog } from "../../support/server_log.ts";
 import { tempDir } from "../../support/temp.ts";
-import { resultOf } from "../../support/work.ts";
+import {
+  assertStates,
+  randomReadings,
+  recorded,
+  type Shown,
+  shown,
+} from "./states.ts";
 
 const START = 1_760_000_000_000;
-const SIDE = 80;
 const AGEING = { staleAfter: 20_000, forgetAfter: 60_000, maxSkew: 5_000 };
-
-/** The shown states of a layer, by "x,y". */
-type Shown = ReadonlyMap<string, string>;
 
 /** A server without a network: a store, a map and its history. */
 class Site {
@@ -86,74 +81,9 @@ class Site {
   }
 
   /** The states that the history has for a second. */
-  async recorded(layer: string, second: number): Promise<Shown> {
-    const reader = new TileReader(this.store.history!);
-    const frame = new TileFrame();
-    const states = new Map<string, string>();
-    for (
-      const { tx, ty } of await this.store.history!.tilesOf(
-        layer,
-        undefined,
-        1e6,
-      )
-    ) {
-      const damaged = await resultOf(
-        reader.stateAt({ layer, tx, ty }, second, frame),
-      );
-      assert.equal(damaged, undefined);
-      for (let y = ty << TILE_BITS; y < (ty + 1) << TILE_BITS; y++) {
-        for (let x = tx << TILE_BITS; x < (tx + 1) << TILE_BITS; x++) {
-          const key = keyOf(x, y);
-          if (frame.has[key] === 0) continue;
-          states.set(`${x},${y}`, `${frame.value[key]} ${frame.stale[key]}`);
-        }
-      }
-    }
-    return states;
+  recorded(layer: string, second: number): Promise<Shown> {
+    return recorded(this.store.history!, layer, second);
   }
-}
-
-function shown(map: OccupancyMap, layer: string): Shown {
-  const states = new Map<string, string>();
-  map.layer(layer)?.scan((x, y, value, _time, _revision, freshness) => {
-    const isStale = value >= 0 && freshness === 1;
-    states.set(`${x},${y}`, `${value} ${isStale ? 1 : 0}`);
-  });
-  return states;
-}
-
-/** Unknown and never seen are the same for a reader. */
-function assertEqual(actual: Shown, expected: Shown, message: string): void {
-  const differences: string[] = [];
-  const known = (state: string | undefined) =>
-    state === undefined || state.startsWith("-") ? "unknown" : state;
-  for (const cell of new Set([...actual.keys(), ...expected.keys()])) {
-    const [is, should] = [known(actual.get(cell)), known(expected.get(cell))];
-    if (is !== should) differences.push(`${cell}: ${is}, not ${should}`);
-  }
-  assert.deepEqual(differences.slice(0, 5), [], message);
-}
-
-function randomReadings(
-  random: (below: number) => number,
-  now: number,
-  count: number,
-): ReadingColumns {
-  const length = random(count) + 1;
-  const columns = {
-    length,
-    x: new Int32Array(length),
-    y: new Int32Array(length),
-    value: new Int32Array(length),
-    time: new Float64Array(length),
-  };
-  for (let i = 0; i < length; i++) {
-    columns.x[i] = random(SIDE) - SIDE / 2;
-    columns.y[i] = random(SIDE);
-    columns.value[i] = random(5) - 1;
-    columns.time[i] = now - random(300);
-  }
-  return columns;
 }
 
 Deno.test({
@@ -179,7 +109,11 @@ Deno.test({
     }
     await site.history.recorder.capture();
     for (const [second, states] of expected) {
-      assertEqual(await site.recorded("a", second), states, `second ${second}`);
+      assertStates(
+        await site.recorded("a", second),
+        states,
+        `second ${second}`,
+      );
     }
     site.close();
   },
@@ -229,7 +163,7 @@ Deno.test({
     last.start();
     await last.history.recorder.capture();
     for (const [at, states] of expected) {
-      assertEqual(await last.recorded("a", at), states, `second ${at}`);
+      assertStates(await last.recorded("a", at), states, `second ${at}`);
     }
     last.close();
   },

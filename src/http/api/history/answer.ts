@@ -44,6 +44,7 @@ const CONTENT_TYPES = {
 /** Errors of the history that are not the fault of the request's text. */
 const STATUSES: Readonly<Record<string, number>> = {
   "history-off": 409,
+  "other-server": 409,
   "unknown-zone": 404,
   overloaded: 503,
 };

@@ -5,6 +5,7 @@
  */
 import { doneWithin } from "../../../common/async.ts";
 import { messageOf } from "../../../common/errors.ts";
+import { ProtocolError } from "../../../protocol/mod.ts";
 import type { HttpContext } from "../../context.ts";
 import type { Endpoint, RequestContext } from "../../endpoint.ts";
 import {
@@ -62,7 +63,7 @@ export const pruneHistory: Endpoint = {
       400: problemSpec("The time is missing or not valid"),
       403: problemSpec("The request was sent by a page of another origin"),
       409: problemSpec(
-        "The server does not record a history, or is still deleting",
+        "The server does not record a history, another server of the group writes it, or it is still deleting",
       ),
       503: problemSpec("The store fails, or the map is not loaded"),
     },
@@ -106,6 +107,7 @@ async function deletionOf(
   try {
     return await doneWithin(deletion, WAIT_MS);
   } catch (error) {
+    if (error instanceof ProtocolError) throw problemOf(error);
     throw new Problem({
       status: 503,
       code: "store",

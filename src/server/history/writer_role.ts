@@ -1,0 +1,77 @@
+/**
+ * Decides which of the servers that share the tables of a history writes them.
+ *
+ * @module
+ */
+import { delay } from "../../common/async.ts";
+import type { HistorySharing, Leases } from "../../store/store.ts";
+import type { LeadershipObserver } from "../leadership.ts";
+import type { HistoryWrites } from "./history_writes.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** The shard whose holder leads the servers. */
+const LEADING_SHARD = 0;
+const RETRY_INTERVAL_MS = 500;
+
+/** What a {@linkcode WriterRole} needs. */
+export interface WriterRoleContext {
+  readonly sharing: HistorySharing;
+  readonly leases: Pick<Leases, "fenceOf">;
+  readonly recorder: Pick<Recorder, "capture" | "follow" | "lead">;
+  readonly writes: Pick<HistoryWrites, "abandon">;
+}
+
+/**
+ * The leader of the servers writes the history, under the fencing number of its
+ * lease: so what an earlier one sends later changes nothing.
+ */
+export class WriterRole implements LeadershipObserver {
+  readonly #context: WriterRoleContext;
+  /** Ends the present time as the leader. */
+  #end: AbortController | undefined;
+
+  constructor(context: WriterRoleContext) {
+    this.#context = context;
+  }
+
+  /** @inheritdoc */
+  onElected(): void {
+    const fence = this.#context.leases.fenceOf(LEADING_SHARD);
+    if (fence === undefined) return; // it has ended again
+    this.#end?.abort();
+    const { signal } = this.#end = new AbortController();
+    void this.#lead(fence, signal);
+  }
+
+  /** @inheritdoc */
+  async onResign(): Promise<void> {
+    if (this.#end === undefined) return;
+    await this.#context.recorder.capture();
+    this.onDeposed();
+  }
+
+  /** @inheritdoc */
+  onDeposed(): void {
+    if (this.#end === undefined) return;
+    this.stop();
+    const { sharing, recorder, writes } = this.#context;
+    sharing.resign();
+    recorder.follow();
+    writes.abandon();
+  }
+
+  /** Does not begin to write any more. */
+  stop(): void {
+    this.#end?.abort();
+    this.#end = undefined;
+  }
+
+  async #lead(fence: number, signal: AbortSignal): Promise<void> {
+    const { sharing, recorder } = this.#context;
+    while (!await sharing.lead(fence)) {
+      await delay(RETRY_INTERVAL_MS, signal);
+      if (signal.aborted) return;
+    }
+    if (!signal.aborted) recorder.lead();
+  }
+}
