@@ -59,6 +59,8 @@ export class TileUse {
   #endOf: HistoryDayRow | undefined;
   readonly #changes = new TileChanges();
   readonly #cellHours = new CellHours();
+  /** True if the state before the first hour is from frames and changes. */
+  #isStateRead = false;
   /** Hours before this one are added. */
   #at = 0;
   /** The damaged rollups of the tile, by day. */
@@ -117,7 +119,8 @@ export class TileUse {
     const hour = this.#at;
     this.#state.clear();
     this.#endOf = undefined;
-    if (hour < oldestHour(tables)) {
+    this.#isStateRead = hour >= oldestHour(tables);
+    if (!this.#isStateRead) {
       this.#endOf = yield* settled(
         tables.cellDayBefore(layer, tx, ty, dayOf(hour)),
       );
@@ -171,7 +174,10 @@ export class TileUse {
     }
     const last = this.sums.added.at(-1);
     if (last === undefined) return;
-    this.#at = Math.max(this.#at, start + last + 1);
+    const end = start + last + 1;
+    // Hours of the open day can follow that are not in the rollup.
+    if (end < this.#at && this.#isStateRead) return;
+    this.#at = Math.max(this.#at, end);
     this.#endOf = row;
   }
 

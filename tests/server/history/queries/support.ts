@@ -168,6 +168,20 @@ export class CellSeconds {
   }
 }
 
+/**
+ * Deletes the oldest hours, until a part of the size is left.
+ *
+ * @returns the first second that is left
+ */
+export async function pruneTo(
+  { cared, to }: RecordedDays,
+  part: number,
+): Promise<number> {
+  const maxBytes = part * cared.tables.size().bytes;
+  await cared.reopen({ maxBytes }).care(to - HOUR);
+  return cared.tables.meta.get(BEGAN)!;
+}
+
 /** Makes a history of some days, with closed and open hours. */
 export async function recordedDays(
   options: RecordedOptions = {},

@@ -23,6 +23,7 @@ import {
   type CellSeconds,
   DAY,
   HOUR,
+  pruneTo,
   type RecordedDays,
   recordedDays,
   START,
@@ -205,6 +206,31 @@ Deno.test("utilisation before the kept changes, and of an open day that lost som
   const rolledUp = await recordedDays({ seed: 11, count: 800, cells: false });
   await assertUse(rolledUp, { ...all, byDay: true });
   rolledUp.cared.close();
+});
+
+Deno.test("an open day of which hours were pruned by size is as before", async () => {
+  let cuts = 0;
+  for (const seed of [20, 22]) {
+    const recorded = await recordedDays({
+      ...{ seed, count: 150, gaps: [{ from: START + 80000, to: START + DAY }] },
+      to: START + DAY + (seed - 10) * HOUR + 678,
+    });
+    const { to, queries } = recorded;
+    const all = { layer: "a", from: START * 1000, to: to * 1000 };
+    const ofZone = () =>
+      queries.zoneSeries({ ...all, zone: "tall", step: "15m" });
+    const before = await ofZone();
+    for (const part of [0.8, 0.65]) {
+      if (await pruneTo(recorded, part) > START + DAY) cuts++;
+      assert.deepEqual(await ofZone(), before);
+      await assertUse(recorded, { ...all, byDay: true });
+      for (let from = START + DAY; from < to; from += 2 * HOUR) {
+        await assertUse(recorded, { ...all, from: from * 1000 });
+      }
+    }
+    recorded.cared.close();
+  }
+  assert.ok(cuts > 1, `${cuts}`);
 });
 
 Deno.test("when it was last occupied is to the hour, if that was before a later time", async () => {
