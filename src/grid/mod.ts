@@ -30,6 +30,7 @@ export {
   stepSecond,
 } from "./change_log.ts";
 export type { Grid } from "./grid.ts";
+export { KeyTable } from "./key_table.ts";
 export {
   CellRows,
   type LayerSnapshot,

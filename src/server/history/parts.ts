@@ -4,18 +4,17 @@
  * @module
  */
 import type { LoggedChanges, StateColumns } from "../../grid/mod.ts";
-import { keyOf, TILE_BITS, tileKeyOf } from "../../grid/tiles.ts";
-import { encodeChanges } from "../../history/changes_codec.ts";
+import { keyOf, TILE_BITS } from "../../grid/tiles.ts";
+import { ChangesWriter } from "../../history/changes_codec.ts";
 import { hourOf } from "../../history/hour.ts";
 import { TileChanges } from "../../history/tile_changes.ts";
 import type { Write } from "./flush.ts";
+import { MAX_GROUPED_STATES, StateGroups } from "./state_groups.ts";
 
-/** States that are grouped by tile in one step: about a millisecond. */
-const GROUPED_STATES = 16_384;
-/** States that are grouped together: about 10 MB if no two share a tile. */
-const MAX_GROUPED_STATES = 1 << 16;
-/** The end of a list of states. */
-const NONE = -1;
+/** Parts that one write has: an object for each takes longer than its bytes. */
+export const PARTS_PER_WRITE = 32;
+/** A write with more bytes gets no further part. */
+const FULL_WRITE_BYTES = 1 << 14;
 
 /** Reused: the changes of one tile are encoded before the next. */
 const changes = new TileChanges();
@@ -58,88 +57,75 @@ export function* partWrites(
       tables.putMeta(DELETED_TO + shard, now);
     };
   }
-  for (const [layer, columns] of states) yield* partsOf(layer, columns);
-}
-
-/** The states of a tile in an hour, as a linked list. */
-interface TileStates {
-  readonly tx: number;
-  readonly ty: number;
-  readonly first: number;
-  last: number;
-}
-
-function* partsOf(
-  layer: string,
-  columns: StateColumns,
-): Generator<Write | undefined, void, void> {
-  const { length } = columns;
-  const next = new Int32Array(length);
-  for (let from = 0; from < length; from += MAX_GROUPED_STATES) {
-    const to = Math.min(from + MAX_GROUPED_STATES, length);
-    yield* groupParts(
-      layer,
-      columns,
-      yield* groupByTile(columns, from, to, next),
-      next,
-    );
-  }
-}
-
-function* groupParts(
-  layer: string,
-  { x, y, second, value, stale }: StateColumns,
-  hours: ReadonlyMap<number, Iterable<TileStates>>,
-  next: Int32Array,
-): Generator<Write | undefined, void, void> {
-  for (const [hour, tiles] of hours) {
-    for (const { tx, ty, first } of tiles) {
-      changes.clear();
-      for (let i = first; i !== NONE; i = next[i]!) {
-        const key = keyOf(x[i]!, y[i]!);
-        changes.push(key, second[i]!, value[i]!, stale[i]!);
-      }
-      changes.sortPart();
-      const bytes = encodeChanges(changes, hour, { compress: false });
-      yield (tables) => tables.appendPart(layer, tx, ty, hour, bytes);
-    }
-  }
-}
-
-/** Links the states of each tile and hour, in their order. */
-function* groupByTile(
-  { x, y, second }: StateColumns,
-  from: number,
-  to: number,
-  next: Int32Array,
-): Generator<undefined, Map<number, Iterable<TileStates>>, void> {
-  const hours = new Map<number, Map<number, TileStates>>();
-  let hour = NaN;
-  let key = NaN;
-  let tiles = new Map<number, TileStates>();
-  let tile: TileStates | undefined;
-  for (let i = from; i < to; i++) {
-    if (i % GROUPED_STATES === GROUPED_STATES - 1) yield undefined;
-    next[i] = NONE;
-    const hourHere = hourOf(second[i]!);
-    const keyHere = tileKeyOf(x[i]!, y[i]!);
-    // Most states are in the tile of the one before.
-    if (keyHere !== key || hourHere !== hour) {
-      if (hourHere !== hour) {
-        tiles = hours.get(hourHere) ?? new Map();
-        hours.set(hourHere, tiles);
-      }
-      [key, hour] = [keyHere, hourHere];
-      tile = tiles.get(key);
-      if (tile === undefined) {
-        const tx = x[i]! >> TILE_BITS;
-        const ty = y[i]! >> TILE_BITS;
-        tiles.set(key, tile = { tx, ty, first: i, last: i });
-        continue;
+  if (states.size === 0) return;
+  const groups = new StateGroups();
+  const parts = new Parts();
+  for (const [layer, columns] of states) {
+    for (let from = 0; from < columns.length; from += MAX_GROUPED_STATES) {
+      const to = Math.min(from + MAX_GROUPED_STATES, columns.length);
+      yield* groups.group(columns, from, to);
+      for (let group = 0; group < groups.length; group++) {
+        parts.add(columns, groups, group);
+        if (parts.isFull) yield parts.take(layer);
       }
     }
-    next[tile!.last] = i;
-    tile!.last = i;
+    if (!parts.isEmpty) yield parts.take(layer);
   }
-  return new Map([...hours].map(([hour, tiles]) => [hour, tiles.values()]));
+}
+
+/** Numbers of a part in {@linkcode Parts}. */
+const FIELDS = 4;
+
+/** Makes parts of a layer, and writes of some of them. */
+class Parts {
+  readonly #writer = new ChangesWriter();
+  /** Of each part: `tx`, `ty`, hour, and where its bytes end. */
+  readonly #fields = new Int32Array(FIELDS * PARTS_PER_WRITE);
+  #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#length === PARTS_PER_WRITE ||
+      this.#writer.length >= FULL_WRITE_BYTES;
+  }
+
+  /** Adds the part of a group of states. */
+  add(
+    { x, y, second, value, stale }: StateColumns,
+    groups: StateGroups,
+    group: number,
+  ): void {
+    const first = groups.firstOf(group);
+    const hour = hourOf(second[first]!);
+    changes.clear();
+    for (let i = first; i >= 0; i = groups.nextOf(i)) {
+      changes.push(keyOf(x[i]!, y[i]!), second[i]!, value[i]!, stale[i]!);
+    }
+    changes.sortPart();
+    this.#writer.add(changes, hour);
+    const at = FIELDS * this.#length++;
+    this.#fields[at] = x[first]! >> TILE_BITS;
+    this.#fields[at + 1] = y[first]! >> TILE_BITS;
+    this.#fields[at + 2] = hour;
+    this.#fields[at + 3] = this.#writer.length;
+  }
+
+  /** Removes all parts, and returns their write. */
+  take(layer: string): Write {
+    const fields = this.#fields.slice(0, FIELDS * this.#length);
+    const bytes = this.#writer.take();
+    this.#length = 0;
+    return (tables) => {
+      let start = 0;
+      for (let at = 0; at < fields.length; at += FIELDS) {
+        const end = fields[at + 3]!;
+        const [tx, ty, hour] = [fields[at]!, fields[at + 1]!, fields[at + 2]!];
+        tables.appendPart(layer, tx, ty, hour, bytes.subarray(start, end));
+        start = end;
+      }
+    };
+  }
 }

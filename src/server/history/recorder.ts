@@ -9,15 +9,21 @@ import type { LoggedChanges } from "../../grid/mod.ts";
 import { startOf } from "../../history/hour.ts";
 import type { HistoryTables, HistoryWork } from "../../store/store.ts";
 import { Flush, Flushes, type Write, type Writes } from "./flush.ts";
-import { CLOSED_TO, DELETED_TO, partWrites, SAMPLED } from "./parts.ts";
+import {
+  CLOSED_TO,
+  DELETED_TO,
+  PARTS_PER_WRITE,
+  partWrites,
+  SAMPLED,
+} from "./parts.ts";
 import { RecordedTime } from "./recorded_time.ts";
 import { Sampling, type SamplingOptions } from "./sampling.ts";
 import { StoredRevisions } from "./stored_revisions.ts";
 
 /** Logged states that are written: about 1 MB of memory. */
 const FLUSH_STATES = 1 << 16;
-/** A transaction keeps its rows in memory until it is committed. */
-const MAX_TRANSACTION_ROWS = 1 << 12;
+/** A transaction keeps its rows in memory until it is committed: 4096 parts. */
+const MAX_TRANSACTION_WRITES = (1 << 12) / PARTS_PER_WRITE;
 /** Logged states are written after this time, also if they are few. */
 const FLUSH_INTERVAL_MS = 300_000;
 /** If there are none: so that a pause of the server shows. */
@@ -241,7 +247,7 @@ export class Recorder implements HistoryWork {
   write(tables: HistoryTables, budgetMs: number): void {
     const { monotonic } = this.#options;
     const end = monotonic() + budgetMs;
-    let left = MAX_TRANSACTION_ROWS;
+    let left = MAX_TRANSACTION_WRITES;
     const isTimeOver = () => --left <= 0 || monotonic() >= end;
     this.#sampling.pace.measure(() => this.#flushes.write(tables, isTimeOver));
   }

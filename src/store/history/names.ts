@@ -4,28 +4,28 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { KeyTable } from "../../grid/mod.ts";
 import { StoreError } from "../store_error.ts";
 import { MAX_LAYERS, MAX_TILES, TILES_OF_LAYER } from "./schema.ts";
 
-/** More known tiles than this are forgotten and looked up again: 16 MB. */
-const MAX_CACHED_TILES = 200_000;
-/** Tile coordinates have 27 bits: `tx` and `ty` are unique as one number. */
-const TX_FACTOR = 2 ** 27;
+/** More known tiles than this are forgotten and looked up again: 3 MB. */
+const MAX_CACHED_TILES = 1 << 17;
 
-/** The known tiles of a layer. */
-interface LayerTiles {
+/** A layer that is known. */
+interface KnownLayer {
   readonly id: number;
-  /** Keys of tiles by coordinates. */
-  readonly keys: Map<number, number>;
   /** The key of the next new tile; undefined if it is not known. */
-  next?: number;
+  nextTile?: number;
 }
 
 /** Looks up numbers and makes new ones. What it remembers can be dropped. */
 export class HistoryNames {
-  readonly #layers = new Map<string, LayerTiles>();
+  readonly #layers = new Map<string, KnownLayer>();
   readonly #zones = new Map<string, { id: number; layer: string }>();
-  #cachedTiles = 0;
+  /** Layers and coordinates of known tiles. */
+  readonly #tiles = new KeyTable();
+  /** The numbers of these tiles in their layers. */
+  #numbers = new Int32Array(0);
   readonly #findLayer: StatementSync;
   readonly #addLayer: StatementSync;
   readonly #findTile: StatementSync;
@@ -69,7 +69,7 @@ export class HistoryNames {
   clear(): void {
     this.#layers.clear();
     this.#zones.clear();
-    this.#cachedTiles = 0;
+    this.#tiles.clear();
   }
 
   /** Returns the number of a layer; undefined if it has no history. */
@@ -79,28 +79,27 @@ export class HistoryNames {
 
   /** Returns the key of a tile; undefined if it has no history. */
   tile(layer: string, tx: number, ty: number): number | undefined {
-    const tiles = this.#layer(layer);
-    if (tiles === undefined) return undefined;
-    const at = tx * TX_FACTOR + ty;
-    const known = tiles.keys.get(at);
-    if (known !== undefined) return known;
-    const row = this.#findTile.get(tiles.id, tx, ty);
-    return row && this.#keep(tiles, at, Number(row.id));
+    const id = this.#layer(layer)?.id;
+    return id === undefined ? undefined : this.#tile(id, tx, ty);
   }
 
   /** Returns the key of a tile, which may be new. */
   ensureTile(layer: string, tx: number, ty: number): number {
-    const known = this.tile(layer, tx, ty);
-    if (known !== undefined) return known;
-    const tiles = this.#layer(layer) ?? this.#newLayer(layer);
-    const first = tiles.id * TILES_OF_LAYER;
+    const known = this.#layer(layer) ?? this.#newLayer(layer);
+    const { id } = known;
+    const found = this.#tile(id, tx, ty);
+    if (found !== undefined) return found;
+    const first = id * TILES_OF_LAYER;
     const end = first + MAX_TILES;
-    tiles.next ??= Number(this.#lastTile.get(first, end)!.last ?? first - 1) +
-      1;
-    if (tiles.next >= end) throw fullError(`of tiles of the layer ${layer}`);
-    const key = tiles.next++;
-    this.#addTile.run(key, tiles.id, tx, ty);
-    return this.#keep(tiles, tx * TX_FACTOR + ty, key);
+    known.nextTile ??=
+      Number(this.#lastTile.get(first, end)!.last ?? first - 1) + 1;
+    if (known.nextTile >= end) {
+      throw fullError(`of tiles of the layer ${layer}`);
+    }
+    const key = known.nextTile++;
+    this.#addTile.run(key, id, tx, ty);
+    this.#keep(id, tx, ty, key);
+    return key;
   }
 
   /** Returns the number of a zone; undefined if it has no history. */
@@ -117,18 +116,31 @@ export class HistoryNames {
     return this.#zone(name)!.id;
   }
 
-  #layer(name: string): LayerTiles | undefined {
+  #layer(name: string): KnownLayer | undefined {
     const known = this.#layers.get(name);
     if (known !== undefined) return known;
     const row = this.#findLayer.get(name);
-    return row && this.#keepLayer(name, Number(row.id));
+    if (row === undefined) return undefined;
+    const layer = { id: Number(row.id) };
+    this.#layers.set(name, layer);
+    return layer;
   }
 
-  #newLayer(name: string): LayerTiles {
+  #tile(layer: number, tx: number, ty: number): number | undefined {
+    const at = this.#tiles.find(layer, tx, ty);
+    if (at >= 0) return layer * TILES_OF_LAYER + this.#numbers[at]!;
+    const row = this.#findTile.get(layer, tx, ty);
+    if (row === undefined) return undefined;
+    const key = Number(row.id);
+    this.#keep(layer, tx, ty, key);
+    return key;
+  }
+
+  #newLayer(name: string): KnownLayer {
     this.#addLayer.run(name);
-    const tiles = this.#layer(name)!;
-    if (tiles.id > MAX_LAYERS) throw fullError("of layers");
-    return tiles;
+    const layer = this.#layer(name)!;
+    if (layer.id > MAX_LAYERS) throw fullError("of layers");
+    return layer;
   }
 
   #zone(name: string): { id: number; layer: string } | undefined {
@@ -141,20 +153,15 @@ export class HistoryNames {
     return zone;
   }
 
-  #keepLayer(name: string, id: number): LayerTiles {
-    const tiles: LayerTiles = { id, keys: new Map() };
-    this.#layers.set(name, tiles);
-    return tiles;
-  }
-
-  #keep(tiles: LayerTiles, at: number, key: number): number {
-    if (this.#cachedTiles >= MAX_CACHED_TILES) {
-      for (const { keys } of this.#layers.values()) keys.clear();
-      this.#cachedTiles = 0;
+  #keep(layer: number, tx: number, ty: number, key: number): void {
+    if (this.#tiles.length >= MAX_CACHED_TILES) this.#tiles.clear();
+    const at = this.#tiles.insert(layer, tx, ty);
+    if (at >= this.#numbers.length) {
+      const numbers = new Int32Array(Math.max(64, 2 * this.#numbers.length));
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
     }
-    tiles.keys.set(at, key);
-    this.#cachedTiles++;
-    return key;
+    this.#numbers[at] = key % TILES_OF_LAYER;
   }
 }
 

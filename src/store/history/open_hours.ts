@@ -8,15 +8,18 @@ import type { HistoryRow, HistoryTile } from "../history_tables.ts";
 import type { HistoryNumbers } from "./numbers.ts";
 import { bytesOf, RowTable } from "./row_table.ts";
 import { TILES_OF_LAYER } from "./schema.ts";
+import { PAGE_BYTES, TileNumbers } from "./tile_numbers.ts";
 
 /** More batches than this are not continued: their next parts begin new ones. */
 const MAX_CONTINUED_BATCHES = 64;
+/** The same for the memory of their tiles. */
+const MAX_CONTINUED_PAGES = 4 * 2 ** 20 / PAGE_BYTES;
 
 /** A batch that gets more parts. */
 interface Batch {
   readonly id: number;
   /** The tiles that have a part in it. */
-  readonly tiles: Set<number>;
+  readonly tiles: TileNumbers;
 }
 
 /** Writes parts and finds those of a tile. */
@@ -101,14 +104,14 @@ export class OpenHours {
     const number = tile % TILES_OF_LAYER;
     const key = `${hour} ${layer}`;
     let batch = this.#current.get(key);
-    if (batch === undefined || batch.tiles.has(number)) {
-      if (this.#current.size >= MAX_CONTINUED_BATCHES) this.#current.clear();
-      batch = { id: this.#nextBatch++, tiles: new Set() };
+    if (batch?.tiles.add(number) !== true) {
+      if (this.#isCurrentFull) this.#current.clear();
+      batch = { id: this.#nextBatch++, tiles: new TileNumbers() };
       this.#addBatch.run(hour, layer, batch.id);
       this.#openHours = undefined;
       this.#current.set(key, batch);
+      batch.tiles.add(number);
     }
-    batch.tiles.add(number);
     this.#parts.put(batch.id, number, bytes);
   }
 
@@ -140,6 +143,14 @@ export class OpenHours {
   /** Deletes the parts of a tile. */
   drop(tile: number, hour: number): void {
     this.#dropParts(hour, ...split(tile));
+  }
+
+  /** Checked for each new batch: there is one for each further part of a tile. */
+  get #isCurrentFull(): boolean {
+    if (this.#current.size >= MAX_CONTINUED_BATCHES) return true;
+    let pages = 0;
+    for (const { tiles } of this.#current.values()) pages += tiles.pages;
+    return pages >= MAX_CONTINUED_PAGES;
   }
 
   /** Ends an hour, unless it has parts. Returns true if it is ended. */
