@@ -246,7 +246,10 @@ const RULES: readonly FolderRule[] = [
       ...INTERFACES,
     ],
   },
-  { path: "src/doctor/", imports: [...BASE, "src/store/", "src/mqtt/"] },
+  {
+    path: "src/doctor/",
+    imports: [...BASE, "src/history/", "src/store/", "src/mqtt/"],
+  },
   {
     path: "src/cli/",
     imports: [

@@ -49,11 +49,7 @@ export class HttpApi {
    * @throws {AppError} if its file cannot be read
    */
   static async open(flags: HttpFlags): Promise<HttpApi> {
-    const { httpTokenFile: file } = flags;
-    if (file === undefined) return new HttpApi(flags, undefined);
-    const token = (await readText(file)).trim();
-    await warnIfReadable(file, "token", printWarning);
-    return new HttpApi(flags, token);
+    return new HttpApi(flags, await readHttpToken(flags.httpTokenFile));
   }
 
   private constructor(flags: HttpFlags, token: string | undefined) {
@@ -126,6 +122,21 @@ export class HttpApi {
       { hint: HTTP_HINT },
     );
   }
+}
+
+/**
+ * Reads an access token, and warns if others can read it.
+ *
+ * @param file undefined: there is none
+ * @throws {AppError} if the file cannot be read
+ */
+export async function readHttpToken(
+  file: string | undefined,
+): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const token = (await readText(file)).trim();
+  await warnIfReadable(file, "token", printWarning);
+  return token;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface CheckOptions {
   readonly http?: Endpoint | false;
   /** The HTTP endpoint by default. */
   readonly defaultHttp: Endpoint;
+  /** The access token for HTTP; undefined if not set. */
+  readonly httpToken?: string | undefined;
   /** The topics of the server. */
   readonly topics: Topics;
   /** The topics of its group; undefined without a group. */

@@ -11,6 +11,7 @@ import { denoCheck } from "./deno_check.ts";
 import { droppedMessagesCheck } from "./dropped_messages_check.ts";
 import { filesCheck } from "./files_check.ts";
 import { groupCheck } from "./group_check.ts";
+import { historyCheck } from "./history_check.ts";
 import { limitsCheck } from "./limits_check.ts";
 import { memoryCheck } from "./memory_check.ts";
 import { portCheck } from "./port_check.ts";
@@ -56,5 +57,6 @@ export const CHECKS: readonly Check[] = [
   redisCheck,
   portCheck,
   readyCheck,
+  historyCheck,
   ...BROKER_CHECKS,
 ];

@@ -1,7 +1,7 @@
 import { excerpt } from "../common/printable.ts";
 import type { Check } from "./check.ts";
-import { localUrl } from "./check_context.ts";
 import { type Finding, finding } from "./finding.ts";
+import { askLocalServer } from "./http_server.ts";
 
 /** Another program may answer: a longer text is cut. */
 const MAX_TEXT_LENGTH = 200;
@@ -15,21 +15,9 @@ const MAX_REASONS = 8;
 export const readyCheck: Check = {
   name: "ready",
   run: async ({ options }) => {
-    const { http = options.defaultHttp, timeout } = options;
-    if (http === false) return [];
-    let status: number;
-    let body: unknown;
-    try {
-      const response = await fetch(`${localUrl("http", http)}/readyz`, {
-        redirect: "error",
-        signal: AbortSignal.timeout(timeout / 2),
-      });
-      status = response.status;
-      body = await response.json();
-    } catch {
-      return []; // no server, or another program's answer
-    }
-    return judgeReadiness(`${http.host}:${http.port}`, status, body);
+    const answer = await askLocalServer(options, "/readyz");
+    if (answer === undefined) return [];
+    return judgeReadiness(answer.where, answer.status, answer.body);
   },
 };
 

@@ -43,6 +43,7 @@ export const DOCTOR = {
       "listen",
       "http",
       "no-http",
+      "http-token-file",
       "store",
       "redis-replicas",
       "shards",

@@ -14,6 +14,7 @@ import { readBrokerAccess } from "../../arguments/broker_access.ts";
 import { groupOf } from "../../arguments/group.ts";
 import { readRedisFiles } from "../../arguments/redis_files.ts";
 import { Exit } from "../../exit_codes.ts";
+import { readHttpToken } from "../../http_api.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { Ending } from "../../terminal/ending.ts";
@@ -98,6 +99,7 @@ async function checkOptions(
     defaultListen: DEFAULT_LISTEN,
     ...(http !== undefined && { http }),
     defaultHttp: DEFAULT_HTTP,
+    httpToken: await readHttpToken(flags.httpTokenFile),
     topics,
     name,
     group,

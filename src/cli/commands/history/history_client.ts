@@ -8,6 +8,12 @@ import type {
   Series,
   UtilisationAnswer,
 } from "../../../history/answers.ts";
+import {
+  isColumn,
+  isGaps,
+  isHistoryInfo,
+  isNumber,
+} from "../../../history/info.ts";
 import { isJsonObject } from "../../../protocol/text.ts";
 import { type HttpAnswer, type HttpApi, segmentOf } from "../../http_api.ts";
 
@@ -66,7 +72,7 @@ export class HistoryClient {
 
   /** Returns what is recorded. */
   info(): Promise<Answered<HistoryInfo>> {
-    return this.#get(HISTORY, {}, isInfo);
+    return this.#get(HISTORY, {}, isHistoryInfo);
   }
 
   /** Returns the map at a time. */
@@ -174,39 +180,11 @@ function isUtilisation(value: unknown): value is UtilisationAnswer {
     );
 }
 
-function isInfo(value: unknown): value is HistoryInfo {
-  return isJsonObject(value) && typeof value.recording === "boolean" &&
-    ["resolution", "keep", "keepRollups", "bytes", "maxBytes", "lag", "tooLate"]
-      .every((name) => isNumber(value[name])) &&
-    ["oldest", "oldestRollup", "newest"].every((name) =>
-      value[name] === undefined || isNumber(value[name])
-    ) &&
-    typeof value.cells === "boolean" && isZoneName(value.timezone) &&
-    isGaps(value.gaps);
-}
-
 function isPruneResult(value: unknown): value is PruneResult {
   return isJsonObject(value) && isNumber(value.before) &&
     isNumber(value.bytes) && isNumber(value.bytesBefore) &&
     typeof value.done === "boolean" &&
     (value.oldest === undefined || isNumber(value.oldest));
-}
-
-function isGaps(value: unknown): boolean {
-  return isColumn(value, (gap) => isColumn(gap, isNumber, 2));
-}
-
-function isColumn(
-  value: unknown,
-  isItem: (item: unknown) => boolean,
-  length?: number,
-): value is unknown[] {
-  return Array.isArray(value) && value.every(isItem) &&
-    (length === undefined || value.length === length);
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number";
 }
 
 function isNumberOrNull(value: unknown): boolean {

@@ -5,9 +5,9 @@
  */
 import { writeDuration } from "../../../common/duration.ts";
 import { printable, printableJson } from "../../../common/printable.ts";
+import { bytesText, spanText } from "../../../common/sizes.ts";
 import type { HistoryInfo } from "../../../history/answers.ts";
-import { bytesText, spanText } from "./sizes.ts";
-import { timeWriter } from "./tables.ts";
+import { timeWriter } from "../../../history/time_text.ts";
 
 /** Gaps of a table; more are counted. */
 const MAX_GAPS = 20;

@@ -16,7 +16,8 @@ import {
 import { formatAge } from "../../terminal/render.ts";
 import { renderTable } from "../../terminal/table.ts";
 import type { MapAnswer } from "./history_client.ts";
-import { type PastTable, type TableLook, timeWriter } from "./tables.ts";
+import type { PastTable, TableLook } from "./tables.ts";
+import { timeWriter } from "../../../history/time_text.ts";
 
 /** Minimum width of a map, also on a narrower terminal, in columns. */
 const MIN_MAP_WIDTH = 20;

@@ -10,7 +10,7 @@ import { assertCanAsk, confirm } from "../../terminal/confirm.ts";
 import { info, writeOut } from "../../terminal/output.ts";
 import type { HistoryClient } from "./history_client.ts";
 import type { HistoryFlags } from "./options.ts";
-import { bytesText } from "./sizes.ts";
+import { bytesText } from "../../../common/sizes.ts";
 
 /**
  * Deletes the history before `--before`.

@@ -4,6 +4,8 @@
  * @module
  */
 import { plural } from "../../../common/plural.ts";
+import { spanText } from "../../../common/sizes.ts";
+import { timeWriter } from "../../../history/time_text.ts";
 import { printable } from "../../../common/printable.ts";
 import type { GapMs } from "../../../history/answers.ts";
 import { columnsOfText } from "../../terminal/columns.ts";
@@ -12,7 +14,6 @@ import { renderTable } from "../../terminal/table.ts";
 import { barText } from "../../terminal/zone_rows.ts";
 import type { UtilisationAnswer } from "../../../history/answers.ts";
 import type { SeriesAnswer } from "./history_client.ts";
-import { spanText } from "./sizes.ts";
 
 const BOLD = "\x1b[1m";
 const DIM = "\x1b[2m";
@@ -175,26 +176,6 @@ function hourAxis(from: number, to: number): string {
     }
   }
   return axis;
-}
-
-/**
- * Returns a function that writes times of a time zone.
- *
- * @param hasClock false for days and weeks
- * @param hasSeconds true for one moment
- */
-export function timeWriter(
-  timezone: string,
-  hasClock: boolean,
-  hasSeconds = false,
-): (ms: number) => string {
-  const format = new Intl.DateTimeFormat("sv-SE", {
-    timeZone: timezone,
-    ...{ year: "numeric", month: "2-digit", day: "2-digit" },
-    ...(hasClock && { hour: "2-digit", minute: "2-digit" }),
-    ...(hasSeconds && { second: "2-digit" }),
-  });
-  return (ms) => format.format(ms);
 }
 
 /** Says which times have no records, or damaged ones. */
