@@ -29,7 +29,7 @@ Deno.test({
       onPassed: (what) => passed.push(what),
     });
     assert.match(passed[0]!, /^occupancy \d+\.\d+\.\d+ \(0123456789ab\)$/);
-    assert.equal(passed.length, 7);
+    assert.equal(passed.length, 8);
   },
 });
 

@@ -76,9 +76,28 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   ]);
   onPassed("doctor finds no error");
 
+  await checkHistory(launch, again.dashboard);
+  onPassed("history, also as a Parquet file");
+
   await checkDashboard(again.dashboard);
   await again.program.stop();
   onPassed("dashboard and HTTP API");
+}
+
+/** Asks for the map as it was recorded, before and after the restart. */
+async function checkHistory(launch: Launch, url: string): Promise<void> {
+  const history = async (...args: string[]) =>
+    (await succeed(launch, ["history", ...args, "--url", url])).stdout;
+  const { recording } = JSON.parse(await history("info", "--json"));
+  expect(String(recording), "true");
+  const { cells } = JSON.parse(await history("--at", "now", "--json"));
+  expectCells(cells);
+  await history("--from", "-1h", "--step", "15m", "--format", "csv");
+  const file = "history.parquet";
+  await history("--at", "now", "--format", "parquet", "--output", file);
+  const bytes = await Deno.readFile(`${launch.cwd}/${file}`);
+  const marks = [bytes.subarray(0, 4), bytes.subarray(-4)];
+  for (const mark of marks) expect(new TextDecoder().decode(mark), "PAR1");
 }
 
 /** Loads the page, its files, and the totals of the map. */
@@ -187,7 +206,10 @@ async function expectMap(
 ): Promise<void> {
   const args = ["request", "--json", "--broker", broker];
   const { stdout } = await succeed(launch, args);
-  const { cells } = JSON.parse(stdout) as { cells: number[][] };
+  expectCells(JSON.parse(stdout).cells);
+}
+
+function expectCells(cells: readonly number[][]): void {
   const sorted = cells.map((cell) => cell.slice(0, 3))
     .sort(([a = 0], [b = 0]) => a - b);
   expect(JSON.stringify(sorted), JSON.stringify(CELLS));
