@@ -10,7 +10,7 @@ import type { StoredMeta } from "./checkpoint_meta.ts";
 import type { CheckpointTarget, StoredChunk } from "./checkpoint_target.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { LoadGuard } from "./load_guard.ts";
-import { checkedBytes, chunkBytes, readRows } from "./sqlite_rows.ts";
+import { checkedBytes, chunkBytes, execute, readRows } from "./sqlite_rows.ts";
 
 /** The key of the journal's position in the table `meta`. */
 const JOURNAL_KEY = "journal";
@@ -35,11 +35,11 @@ export class SqliteCheckpointTarget implements CheckpointTarget<number> {
 
   insertChunk({ id, layer, bytes, first, began }: StoredChunk): void {
     const sum = crc32(suffixOf(first, began), crc32(bytes));
-    this.#insertChunk.run(id, layer, bytes, sum, first, began ?? null);
+    execute(this.#insertChunk, id, layer, bytes, sum, first, began ?? null);
   }
 
   deleteChunk(id: number): void {
-    this.#deleteChunk.run(id);
+    execute(this.#deleteChunk, id);
   }
 
   writeMeta(meta: StoredMeta, row: number): void {

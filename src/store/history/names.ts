@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { KeyTable } from "../../grid/mod.ts";
+import { execute } from "../sqlite_rows.ts";
 import { StoreError } from "../store_error.ts";
 import { MAX_LAYERS, MAX_TILES, TILES_OF_LAYER } from "./schema.ts";
 
@@ -97,7 +98,7 @@ export class HistoryNames {
       throw fullError(`of tiles of the layer ${layer}`);
     }
     const key = known.nextTile++;
-    this.#addTile.run(key, id, tx, ty);
+    execute(this.#addTile, key, id, tx, ty);
     this.#keep(id, tx, ty, key);
     return key;
   }

@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { HistoryRow, HistoryTile } from "../history_tables.ts";
+import { execute } from "../sqlite_rows.ts";
 import type { HistoryNumbers } from "./numbers.ts";
 import { bytesOf, RowTable } from "./row_table.ts";
 import { TILES_OF_LAYER } from "./schema.ts";
@@ -107,12 +108,12 @@ export class OpenHours {
     if (batch?.tiles.add(number) !== true) {
       if (this.#isCurrentFull) this.#current.clear();
       batch = { id: this.#nextBatch++, tiles: new TileNumbers() };
-      this.#addBatch.run(hour, layer, batch.id);
+      execute(this.#addBatch, hour, layer, batch.id);
       this.#openHours = undefined;
       this.#current.set(key, batch);
       batch.tiles.add(number);
     }
-    this.#parts.put(batch.id, number, bytes);
+    this.#parts.add(batch.id, number, bytes);
   }
 
   /** The hours that are open. */

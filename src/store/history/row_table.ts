@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
+import { execute } from "../sqlite_rows.ts";
 import type { CountedTable, HistoryNumbers } from "./numbers.ts";
 
 /** A row as it is read. */
@@ -25,9 +26,8 @@ export class RowTable {
   readonly #table: CountedTable;
   readonly #db: DatabaseSync;
   readonly #numbers: HistoryNumbers;
-  readonly #insert: StatementSync;
+  readonly #put: StatementSync;
   readonly #lengthOf: StatementSync;
-  readonly #update: StatementSync;
 
   /**
    * @param key SQL of the key of a row from two numbers, `?1` and `?2`
@@ -42,28 +42,27 @@ export class RowTable {
     this.#numbers = numbers;
     this.#table = table;
     const name = this.name = TABLE_NAMES[table];
-    this.#insert = db.prepare(
-      `INSERT OR IGNORE INTO ${name} (id, crc32, bytes) VALUES (${key}, ?3, ?4)`,
+    this.#put = db.prepare(
+      `INSERT OR REPLACE INTO ${name} (id, crc32, bytes) VALUES (${key}, ?3, ?4)`,
     );
     this.#lengthOf = db.prepare(
       `SELECT length(bytes) AS bytes FROM ${name} WHERE id = ${key}`,
-    );
-    this.#update = db.prepare(
-      `UPDATE ${name} SET crc32 = ?3, bytes = ?4 WHERE id = ${key}`,
     );
   }
 
   /** Adds a row, or replaces it. */
   put(owner: number, time: number, bytes: Uint8Array): void {
-    const sum = crc32(bytes);
-    const { changes } = this.#insert.run(owner, time, sum, bytes);
-    if (Number(changes) > 0) {
-      this.#numbers.count(this.#table, 1, bytes.length);
-      return;
-    }
-    const before = Number(this.#lengthOf.get(owner, time)!.bytes);
-    this.#update.run(owner, time, sum, bytes);
-    this.#numbers.count(this.#table, 0, bytes.length - before);
+    const before = this.#lengthOf.get(owner, time);
+    if (before === undefined) return this.add(owner, time, bytes);
+    execute(this.#put, owner, time, crc32(bytes), bytes);
+    const more = bytes.length - Number(before.bytes);
+    this.#numbers.count(this.#table, 0, more);
+  }
+
+  /** Adds a row whose key the table does not have. */
+  add(owner: number, time: number, bytes: Uint8Array): void {
+    execute(this.#put, owner, time, crc32(bytes), bytes);
+    this.#numbers.count(this.#table, 1, bytes.length);
   }
 
   /**
