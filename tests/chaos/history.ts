@@ -45,14 +45,14 @@ export interface HistoryChaosReport {
 }
 
 /** The values of each cell, by the second from which on they are valid. */
-type Model = Map<number, Map<number, number>>;
+export type HistoryModel = Map<number, Map<number, number>>;
 
 /** Sends readings while the server is killed, then compares the history. */
 export async function runHistoryChaos(
   { readings, kills, seed }: HistoryChaosOptions,
 ): Promise<HistoryChaosReport> {
   const end = Math.floor(Date.now() / 1000) - 1;
-  const { messages, model } = plan(readings, end, seed);
+  const { messages, model } = planHistory(readings, end, seed);
   await using folder = await tempDir();
   const port = freePort();
   const store = `sqlite:${folder.path}/map.sqlite`;
@@ -80,7 +80,7 @@ export async function runHistoryChaos(
   return {
     acknowledged: publisher.acknowledged,
     recoveries: killer.recoveries,
-    ...await compare(store, model, end),
+    ...await compareHistory(store, model, end),
   };
 }
 
@@ -89,10 +89,16 @@ export async function runHistoryChaos(
  * few values; those of the others at random times, with a new value each,
  * because repeats are not recorded: a late reading would be valid until the next
  * change, also if a repeat came before. No two of a cell are of the same second.
+ *
+ * @param end the last second, since 1970
  */
-function plan(readings: number, end: number, seed: number) {
+export function planHistory(
+  readings: number,
+  end: number,
+  seed: number,
+): { messages: Message[]; model: HistoryModel } {
   const random = randomIntegers(seed);
-  const model: Model = new Map();
+  const model: HistoryModel = new Map();
   const messages: Message[] = [];
   for (let sent = 0; sent < readings;) {
     const rows: { x: number; y: number; value: number; time: number }[] = [];
@@ -127,8 +133,17 @@ function cellOf(x: number, y: number): number {
   return y * SIDE_CELLS + x;
 }
 
-/** Compares the states of all cells at each second. */
-async function compare(store: string, model: Model, end: number) {
+/**
+ * Compares the states of all cells at each second with those of the readings.
+ *
+ * @param store its address; no server uses it
+ * @param end as it was planned
+ */
+export async function compareHistory(
+  store: string,
+  model: HistoryModel,
+  end: number,
+): Promise<Pick<HistoryChaosReport, "compared" | "wrong">> {
   const opened = await openStore(store, { durability: "commit" });
   try {
     const reader = new TileReader(opened.history!);
