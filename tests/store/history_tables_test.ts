@@ -355,6 +355,38 @@ describe("tiles, layers and zones without rows are forgotten", async ({ tables, 
   assert.equal((await tables.blocks("a", 2, 0, HOUR, HOUR)).length, 1);
 });
 
+describe("of a layer with blocks of years, tiles without rows are forgotten in short steps", async ({ tables, change }) => {
+  const last = HOUR + 3 * 8760;
+  await change((t) => {
+    t.putBlock("a", 1, 0, HOUR, bytesFor(1));
+    t.putBlock("a", 1, 0, last, bytesFor(2));
+    t.putBlock("a", 2, 0, HOUR + 8760, bytesFor(3));
+    for (let tx = 10; tx < 20; tx++) t.putBlock("a", tx, 0, HOUR, bytesFor(4));
+    for (let tx = 20; tx < 300; tx++) t.putFrame("a", tx, 0, HOUR, bytesFor(5));
+  });
+  await change((t) => {
+    for (let tx = 10; tx < 20; tx++) {
+      t.deleteBlocksBefore("a", tx, 0, HOUR + 1, 99);
+    }
+  });
+  const steps: number[] = [];
+  await removeAll(() =>
+    change((t) => {
+      const removal = t.deleteUnusedTiles(100);
+      steps.push(removal.rows);
+      return removal;
+    })
+  );
+  // A step looks up each hour of a tile without states.
+  assert.ok(Math.max(...steps) < 10, steps.join());
+  assert.ok(steps.length < 50, steps.join());
+  const left = await tables.tilesOf("a", undefined, 999);
+  assert.deepEqual(left.map(({ tx }) => tx), [
+    ...[1, 2],
+    ...Array.from({ length: 280 }, (_, i) => 20 + i),
+  ]);
+});
+
 describe("numbers and gaps", async ({ tables, change }) => {
   await change((t) => {
     t.putMeta("revision", 7.5);

@@ -24,7 +24,7 @@ import type { TileAddress } from "./tile_reader.ts";
 /** Rows that one step deletes: some milliseconds. */
 const ROWS_PER_STEP = 100;
 /** Tiles that one step looks up in all tables. */
-const UNUSED_TILES_PER_STEP = 20;
+const UNUSED_TILES_PER_STEP = 200;
 const TILES_PER_COMMIT = 16;
 /** The changes are deleted when this part of the kept time more is there. */
 const SLACK = 1 / 24;

@@ -8,10 +8,13 @@ import type { HistoryRemoval } from "../history_tables.ts";
 import type { OpenHours } from "./open_hours.ts";
 import { HOURS } from "./reads.ts";
 import type { RowTable } from "./row_table.ts";
-import { blockKey } from "./schema.ts";
+import { blockKey, HOUR_OF_BLOCK, TILES_OF_LAYER } from "./schema.ts";
 
 /** Tiles or zones that a step of a removal of days looks at. */
 const OWNERS_PER_STEP = 500;
+
+/** Blocks that a step looks up to find out whether tiles have none. */
+const LOOKED_UP_BLOCKS = 2000;
 
 /** Deletes rows, and returns their number. */
 type Delete = (...parameters: number[]) => number;
@@ -53,6 +56,8 @@ export class HistoryRemovals {
   readonly #tilesOfLayer: StatementSync;
   readonly #removeLayer: StatementSync;
   readonly #removeZone: StatementSync;
+  readonly #withoutStates: StatementSync;
+  readonly #blockHours: StatementSync;
   readonly #unused: StatementSync;
   readonly #unusedNames: readonly StatementSync[];
   readonly #gaps: StatementSync;
@@ -118,21 +123,34 @@ export class HistoryRemovals {
     const none = (table: string) =>
       `NOT EXISTS (SELECT 1 FROM ${table}
          WHERE id >= history_tile.id << 21 AND id < (history_tile.id + 1) << 21)`;
+    const withoutStates = `id > ?1 AND id <= ?2
+         AND ${none("history_frame")} AND ${none("history_cell_day")}`;
+    this.#withoutStates = db.prepare(
+      `SELECT id FROM history_tile WHERE ${withoutStates}
+       ORDER BY id LIMIT ?3`,
+    );
+    // Not with min() and max(), which together read all blocks of the layer.
+    const blockHour = (layer: string, order: "ASC" | "DESC") =>
+      `(SELECT ${HOUR_OF_BLOCK} FROM history_block
+        WHERE id >= ${layer} << 45 AND id < (${layer} + 1) << 45
+        ORDER BY id ${order} LIMIT 1)`;
+    this.#blockHours = db.prepare(
+      `SELECT coalesce(
+         ${blockHour("?1", "DESC")} - ${blockHour("?1", "ASC")}, 0
+       ) + 1 AS hours`,
+    );
+    const layer = "history_tile.layer";
     this.#unused = db.prepare(
       `DELETE FROM history_tile
-       WHERE id > ?1 AND id <= ?2
-         AND ${none("history_frame")} AND ${none("history_cell_day")}
+       WHERE ${withoutStates}
          AND NOT EXISTS (
            SELECT 1 FROM history_batch AS b CROSS JOIN history_part AS p
-           WHERE b.layer = history_tile.layer
+           WHERE b.layer = ${layer}
              AND p.id = (b.batch << 24) | (history_tile.id & 16777215)
          )
          AND NOT EXISTS (
            WITH RECURSIVE h(hour, last) AS (
-             SELECT (min(id) >> 24) & 2097151, (max(id) >> 24) & 2097151
-             FROM history_block
-             WHERE id >= history_tile.layer << 45
-               AND id < (history_tile.layer + 1) << 45
+             SELECT ${blockHour(layer, "ASC")}, ${blockHour(layer, "DESC")}
              UNION ALL SELECT hour + 1, last FROM h WHERE hour < last
            )
            SELECT 1 FROM h CROSS JOIN history_block AS b
@@ -233,9 +251,22 @@ export class HistoryRemovals {
       this.#unusedSweep.after = 0;
       return { rows: 0, done: true };
     }
-    const { changes } = this.#unused.run(this.#unusedSweep.after, last);
-    this.#unusedSweep.after = last;
+    const { after } = this.#unusedSweep;
+    const to = this.#lastLookedUp(after, last);
+    const { changes } = this.#unused.run(after, to);
+    this.#unusedSweep.after = to;
     return { rows: Number(changes), done: false };
+  }
+
+  /** Returns the last tile of those that one step can look up. */
+  #lastLookedUp(after: number, last: number): number {
+    const [first] = this.#withoutStates.all(after, last, 1);
+    if (first === undefined) return last;
+    const layer = Math.floor(Number(first.id) / TILES_OF_LAYER);
+    const hours = Number(this.#blockHours.get(layer)!.hours);
+    const most = Math.max(1, Math.floor(LOOKED_UP_BLOCKS / hours));
+    const tiles = this.#withoutStates.all(after, last, most);
+    return tiles.length < most ? last : Number(tiles.at(-1)!.id);
   }
 }
 
