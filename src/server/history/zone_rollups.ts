@@ -22,11 +22,17 @@ import type { Write } from "./flush.ts";
 
 /** Zones that are counted at the same time: about 6 MB. */
 const ZONES_PER_BATCH = 64;
+/**
+ * A batch with more positions gets no further zone: its first tile prepares the
+ * edges of all of them in one step, of this number in some milliseconds.
+ */
+const FULL_BATCH_POSITIONS = 20_000;
 
 /** A zone with its bounds. */
 interface BoundedZone {
   readonly zone: Zone;
   readonly bounds: Region;
+  readonly positions: number;
 }
 
 /**
@@ -51,19 +57,38 @@ export async function rollUpZones(
     if (!recorded.has(zone.layer)) continue;
     const { bounds } = new ZoneShape(zone.polygons);
     if (bounds === undefined) continue;
-    const ofLayer = layers.get(zone.layer);
-    if (ofLayer === undefined) layers.set(zone.layer, [{ zone, bounds }]);
-    else ofLayer.push({ zone, bounds });
+    const positions = zone.polygons.flat()
+      .reduce((sum, ring) => sum + ring.length, 0);
+    const ofLayer = layers.get(zone.layer) ?? [];
+    layers.set(zone.layer, ofLayer);
+    ofLayer.push({ zone, bounds, positions });
     await care.pause();
   }
   const rollup = new HourRollup(care, hour, gaps);
   for (const ofLayer of layers.values()) {
-    const order = spatialOrder(ofLayer.map(({ bounds }) => bounds));
-    for (let first = 0; first < order.length; first += ZONES_PER_BATCH) {
-      const batch = order.slice(first, first + ZONES_PER_BATCH);
-      await rollup.add(batch.map((i) => ofLayer[i]!));
-    }
+    for (const batch of batchesOf(ofLayer)) await rollup.add(batch);
   }
+}
+
+/** Divides the zones of a layer into batches of zones near each other. */
+export function* batchesOf<Z extends Omit<BoundedZone, "zone">>(
+  zones: readonly Z[],
+): Generator<Z[], void, void> {
+  const order = spatialOrder(zones.map(({ bounds }) => bounds));
+  let batch: Z[] = [];
+  let positions = 0;
+  for (const i of order) {
+    const zone = zones[i]!;
+    batch.push(zone);
+    positions += zone.positions;
+    if (batch.length < ZONES_PER_BATCH && positions < FULL_BATCH_POSITIONS) {
+      continue;
+    }
+    yield batch;
+    batch = [];
+    positions = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** The rollups of one hour, and memory for some zones. */

@@ -8,9 +8,11 @@ import { TileChanges } from "../../../src/history/tile_changes.ts";
 import { TileFrame } from "../../../src/history/tile_frame.ts";
 import { BEGAN } from "../../../src/server/history/parts.ts";
 import { TileReader } from "../../../src/server/history/tile_reader.ts";
+import { batchesOf } from "../../../src/server/history/zone_rollups.ts";
+import type { Zone } from "../../../src/zones/mod.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { resultOf } from "../../support/work.ts";
-import { CaredStore, DAY, memoryStore } from "./support.ts";
+import { CaredStore, DAY, memoryStore, rectangle } from "./support.ts";
 
 const HOUR = 3600;
 const MAX_TURN_MS = 50;
@@ -102,4 +104,37 @@ Deno.test("closing a day and pruning it take short turns", async () => {
   assert.ok(closing <= MAX_TURN_MS, `${closing} ms`);
   assert.ok(pruning <= MAX_TURN_MS, `${pruning} ms`);
   pruned.close();
+});
+
+Deno.test("zones are counted together while they have few positions", () => {
+  const zonesWith = (positions: number, count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      bounds: { x0: i, y0: 0, x1: i + 1, y1: 1 },
+      positions,
+    }));
+  const sizes = (zones: ReturnType<typeof zonesWith>) =>
+    [...batchesOf(zones)].map(({ length }) => length);
+  assert.deepEqual(sizes(zonesWith(5, 150)), [64, 64, 22]);
+  assert.deepEqual(sizes(zonesWith(8000, 7)), [3, 3, 1]);
+  assert.deepEqual(sizes(zonesWith(100_000, 2)), [1, 1]);
+  assert.deepEqual(sizes([]), []);
+});
+
+Deno.test("the hour of many large zones over the same cells is closed in short turns", async () => {
+  const zones = new Map<string, Zone>();
+  for (let i = 0; i < 64; i++) {
+    const zone = rectangle(`z${i}`, "a", [0, 0, 1, 1]);
+    const ring = Array.from({ length: 7500 }, (_, k): [number, number] => {
+      const angle = 2 * Math.PI * k / 7500;
+      return [16 + 1000 * Math.cos(angle), i + 1000 * Math.sin(angle)];
+    });
+    ring.push(ring[0]!);
+    zones.set(zone.name, { ...zone, polygons: [[ring]] });
+  }
+  const cared = new CaredStore(await memoryStore(), { zones });
+  await recordTiles(cared, { tiles: 3, hours: 1, every: 100, random: 3 });
+  const longest = await longestTurn(() => cared.care(DAY + 2 * HOUR));
+  assert.equal(cared.tables.size().zoneDays.rows, 64);
+  assert.ok(longest <= MAX_TURN_MS, `${longest} ms`);
+  cared.close();
 });
