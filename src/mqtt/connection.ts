@@ -15,6 +15,7 @@ import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { withJitter } from "../common/backoff.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import {
   ClientIdConflict,
   conflictError,
@@ -85,6 +86,7 @@ export class Connection implements Link {
   #closed = false;
   #maxPacketBytes = MAX_PACKET_BYTES;
   readonly #pending = new PendingPublishes();
+  readonly #acks = new Acknowledgements();
   readonly #silence = new SilenceWatch({
     ping: () => this.#client?.sendPing(),
     silent: (ms) => this.#handlers.silent?.(ms),
@@ -184,20 +186,15 @@ export class Connection implements Link {
   }
 
   acknowledge(messages: readonly Incoming[]): void {
-    const stream = this.#client?.stream;
-    if (stream === undefined || !stream.writable) return;
-    const frames = Buffer.allocUnsafe(messages.length * 4);
-    let end = 0;
-    for (const message of messages as readonly Received[]) {
-      // The stream identifies the network connection. The event "connect" would
-      // be too late: mqtt.js emits it after the messages of a resumed session.
-      if (message.qos === 0 || message.stream !== stream) continue;
-      frames[end++] = 0x40; // PUBACK (MQTT 5, 3.4)
-      frames[end++] = 2;
-      frames[end++] = message.messageId >>> 8;
-      frames[end++] = message.messageId & 0xff;
-    }
-    if (end > 0) stream.write(frames.subarray(0, end));
+    const ids = (messages as readonly Received[])
+      .filter((message) => this.#isPresent(message))
+      .map(({ messageId }) => messageId);
+    this.#write(this.#acks.acknowledge(ids));
+  }
+
+  acknowledgeLater(message: Incoming): void {
+    if (!this.#isPresent(message as Received)) return;
+    this.#write(this.#acks.later((message as Received).messageId));
   }
 
   async close(): Promise<void> {
@@ -303,8 +300,22 @@ export class Connection implements Link {
       messageId: packet.messageId ?? 0,
       stream: this.#client!.stream,
     };
+    if (message.qos > 0) this.#acks.add(message.messageId, message.stream);
     this.#handlers.message(message);
     callback(SKIP_PUBACK);
+  }
+
+  /**
+   * The stream identifies the network connection. The event "connect" would be
+   * too late: mqtt.js emits it after the messages of a resumed session.
+   */
+  #isPresent({ qos, stream }: Received): boolean {
+    return qos > 0 && stream === this.#client?.stream;
+  }
+
+  #write(bytes: Uint8Array): void {
+    const stream = this.#client?.stream;
+    if (bytes.length > 0 && stream?.writable) stream.write(bytes);
   }
 
   #onLost(): void {

@@ -135,6 +135,10 @@ export class JoinedLinks implements Link {
     }
   }
 
+  acknowledgeLater(message: Incoming): void {
+    linkOf(message)?.acknowledgeLater?.(message);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.connections.map((link) => link.close()));
@@ -212,7 +216,7 @@ function publishOn(
 /** Returns what acknowledges a message. */
 function linkOf(
   message: Incoming | IncomingRun,
-): Pick<Link, "acknowledge"> | undefined {
+): Pick<Link, "acknowledge" | "acknowledgeLater"> | undefined {
   return "link" in message ? message.session ?? message.link : undefined;
 }
 

@@ -51,7 +51,8 @@ export interface Incoming {
 }
 
 /** The session of another server. */
-export interface OtherSession extends Pick<Link, "acknowledge"> {
+export interface OtherSession
+  extends Pick<Link, "acknowledge" | "acknowledgeLater"> {
   /**
    * True when this server has it no longer: what was not acknowledged is
    * delivered again, to the other server.
@@ -236,10 +237,16 @@ export interface Link {
     options?: PublishOptions,
   ): Promise<void>;
   /**
-   * Acknowledges messages, in the order in which they were received. Ignores
-   * those of an earlier connection: the broker sends them again.
+   * Acknowledges messages. The broker receives it when all that arrived before
+   * them is acknowledged too (MQTT 5, 4.6). Ignores messages of an earlier
+   * connection: the broker sends them again.
    */
   acknowledge(messages: readonly (Incoming | IncomingRun)[]): void;
+  /**
+   * Lets later messages be acknowledged before this one, which waits for them.
+   * Without this method, none waits for another.
+   */
+  acknowledgeLater?(message: Incoming): void;
   /**
    * Waits for outstanding acknowledgements, disconnects and releases all
    * resources. May be called twice.

@@ -117,15 +117,18 @@ export class Connections {
   }
 
   /**
-   * Holds a request until the readings before it have arrived. If many at QoS 1
-   * are held, it is acknowledged at once.
+   * Holds a request until the readings before it have arrived. At QoS 1 it is
+   * acknowledged then, later than what arrives behind it. If many are held, it
+   * is acknowledged with the readings before it.
    */
   hold(request: Incoming): void {
     const { link, telemetry } = this.#context;
     const { barrier } = this.#of(request.link);
-    if (
-      request.qos === 0 || barrier.unacknowledged < MAX_UNACKNOWLEDGED
-    ) return barrier.hold(request);
+    if (request.qos === 0) return barrier.hold(request);
+    if (barrier.unacknowledged < MAX_UNACKNOWLEDGED) {
+      link.acknowledgeLater?.(request);
+      return barrier.hold(request);
+    }
     link.acknowledge([request]);
     // As one at QoS 0, it is not delivered again.
     const held = { ...request, qos: 0, session: undefined } as const;

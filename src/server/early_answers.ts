@@ -38,13 +38,13 @@ export class EarlyAnswers {
 
   /** Adds a message or a run that arrives while the store fails. */
   push(message: Arrival): void {
-    const { topics, link, store } = this.#context;
+    const { topics, store } = this.#context;
     if (!isRun(message) && message.topic === topics.request) {
       // The broker does not limit their number at QoS 0, nor at QoS 1 if each is
       // acknowledged at once: they are not kept.
       if (message.qos === 0 || store.shared !== undefined) {
         this.#events.onRequest(message);
-        link.acknowledge([message]);
+        this.#acknowledge(message);
         return;
       }
     }
@@ -71,11 +71,17 @@ export class EarlyAnswers {
    * once, before the readings that arrived before it.
    */
   answer(request: Incoming): void {
-    const { link, store } = this.#context;
     this.#events.onRequest(request);
-    if (store.shared === undefined || request.qos === 0) return;
-    link.acknowledge([request]);
+    if (this.#context.store.shared === undefined || request.qos === 0) return;
+    this.#acknowledge(request);
     this.#acknowledged.add(request);
+  }
+
+  /** Acknowledges a request before the readings that arrived before it. */
+  #acknowledge(request: Incoming): void {
+    const { link } = this.#context;
+    link.acknowledgeLater?.(request);
+    link.acknowledge([request]);
   }
 
   /** Returns the messages of a group that must still be acknowledged. */

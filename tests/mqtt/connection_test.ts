@@ -46,6 +46,47 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Connection sends PUBACKs in the order of the messages (MQTT 5, 4.6)",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using open = await openConnection(broker);
+    const { raw, link, messages } = open;
+    await raw.write(encodeNumbered("t", 5));
+    await until(() => messages.length === 5);
+    link.acknowledge([messages[4]!, messages[2]!, messages[1]!]);
+    assert.equal(await acknowledgedBefore(open, "one"), 0);
+    link.acknowledge([messages[0]!]);
+    assert.deepEqual(await acknowledgedIds(raw, 3), [1, 2, 3]);
+    link.acknowledge(messages); // again: only one is left
+    assert.deepEqual(await acknowledgedIds(raw, 2), [4, 5]);
+    assert.equal(await acknowledgedBefore(open, "two"), 0);
+  },
+});
+
+Deno.test({
+  name: "Connection.acknowledgeLater() lets later messages go ahead",
+  ...needs(),
+  fn: async () => {
+    await using broker = new FakeBroker();
+    await using open = await openConnection(broker);
+    const { raw, link, messages } = open;
+    await raw.write(encodeNumbered("t", 4));
+    await until(() => messages.length === 4);
+    link.acknowledge([messages[1]!]);
+    assert.equal(await acknowledgedBefore(open, "one"), 0);
+    link.acknowledgeLater(messages[0]!);
+    assert.deepEqual(await acknowledgedIds(raw, 1), [2]);
+    link.acknowledge([messages[3]!]);
+    link.acknowledge([messages[0]!]);
+    assert.deepEqual(await acknowledgedIds(raw, 1), [1]);
+    link.acknowledge([messages[0]!, messages[2]!]);
+    assert.deepEqual(await acknowledgedIds(raw, 2), [3, 4]);
+    assert.equal(await acknowledgedBefore(open, "two"), 0);
+  },
+});
+
+Deno.test({
   name: "Connection.acknowledge() ignores messages at QoS 0",
   ...needs(),
   fn: async () => {
@@ -87,8 +128,8 @@ Deno.test({
     await until(() => messages.length === 6);
     link.acknowledge(old);
     assert.equal(await acknowledgedBefore(open, "one"), 0);
-    link.acknowledge([...old, messages[4]!]);
-    assert.deepEqual(await acknowledgedIds(open.raw, 1), [2]);
+    link.acknowledge([...old, messages[3]!]);
+    assert.deepEqual(await acknowledgedIds(open.raw, 1), [1]);
   },
 });
 

@@ -245,6 +245,10 @@ class AdoptedSession implements OtherSession {
     this.#check();
   }
 
+  acknowledgeLater(message: Incoming): void {
+    this.#options.link.acknowledgeLater?.(message);
+  }
+
   /**
    * Handles all that waits in the session. Ends early if the member is back, or
    * the broker cannot be reached.
