@@ -19,15 +19,12 @@ import {
 const MAX_RETRY_DELAY_MS = 5000;
 const MIN_RETRY_DELAY_MS = 250;
 
-/** A publish that waits for the answer of one broker. */
-type Pending = (error: unknown) => void;
-
 /** A connection, and what waits for it. */
 interface Member {
   readonly link: Link;
   isUp: boolean;
-  /** Publishes to all brokers that this one has not answered. */
-  readonly pending: Set<Pending>;
+  /** Publishes that this broker has not answered. */
+  readonly pending: Set<JoinedPublish>;
 }
 
 /**
@@ -103,22 +100,25 @@ export class JoinedLinks implements Link {
   /**
    * Resolves when all brokers that are still connected have it: at QoS 1
    * acknowledged. While none is connected, each gets it when it is connected
-   * again, as far as its connection stores messages.
+   * again, as far as its connection stores messages, and this resolves when the
+   * first one has it.
    *
-   * @throws {LinkError} if no broker has it
+   * @throws {LinkError} if no broker has it, or will have it
    */
-  async publish(
+  publish(
     topic: string,
     payload: Uint8Array,
     options?: PublishOptions,
   ): Promise<void> {
     const up = this.#members.filter(({ isUp }) => isUp);
-    const targets = up.length > 0 ? up : this.#members;
-    const errors = await Promise.all(
-      targets.map((member) => publishOn(member, topic, payload, options)),
-    );
-    const failed = errors.filter((error) => error !== undefined);
-    if (failed.length === targets.length) throw failed[0];
+    const publish = new JoinedPublish(up.length > 0 ? up : this.#members);
+    for (const member of publish.targets) {
+      member.link.publish(topic, payload, options).then(
+        () => publish.answered(member),
+        (error) => publish.answered(member, error),
+      );
+    }
+    return publish.result;
   }
 
   acknowledge(messages: readonly (Incoming | IncomingRun)[]): void {
@@ -186,31 +186,50 @@ export class JoinedLinks implements Link {
 
   #onDown(member: Member, reason: string, isConflict?: boolean): void {
     member.isUp = false;
-    // The others have these messages: nothing waits for a broker that is away.
-    for (const settle of [...member.pending]) {
-      settle(new LinkError("closed", reason));
-    }
+    for (const publish of [...member.pending]) publish.check();
     this.#handlers.down?.(reason, isConflict, member.link);
   }
 }
 
-/** Resolves with the error, if there is one. */
-function publishOn(
-  { link, pending }: Member,
-  topic: string,
-  payload: Uint8Array,
-  options?: PublishOptions,
-): Promise<unknown> {
-  return new Promise((resolve) => {
-    const settle = (error: unknown) => {
-      if (pending.delete(settle)) resolve(error);
-    };
-    pending.add(settle);
-    link.publish(topic, payload, options).then(
-      () => settle(undefined),
-      (error) => settle(error),
+/**
+ * A message that is published to several brokers. What one of them has does not
+ * wait for those that are away. What none has waits for them, as for a single
+ * connection, which sends it again.
+ */
+class JoinedPublish {
+  readonly targets: readonly Member[];
+  readonly #result = Promise.withResolvers<void>();
+  #hasAny = false;
+  #errors: unknown[] = [];
+
+  constructor(targets: readonly Member[]) {
+    this.targets = targets;
+    for (const { pending } of targets) pending.add(this);
+  }
+
+  /** Settles when no further answer is awaited. */
+  get result(): Promise<void> {
+    return this.#result.promise;
+  }
+
+  /** @param errors why the broker has not got it; empty if it has */
+  answered(member: Member, ...errors: unknown[]): void {
+    member.pending.delete(this);
+    if (errors.length === 0) this.#hasAny = true;
+    this.#errors.push(...errors);
+    this.check();
+  }
+
+  /** Call when a connection is lost. */
+  check(): void {
+    const isAwaited = this.targets.some(({ isUp, pending }) =>
+      pending.has(this) && (isUp || !this.#hasAny)
     );
-  });
+    if (isAwaited) return;
+    for (const { pending } of this.targets) pending.delete(this);
+    if (this.#hasAny) this.#result.resolve();
+    else this.#result.reject(this.#errors[0]);
+  }
 }
 
 /** Returns what acknowledges a message. */

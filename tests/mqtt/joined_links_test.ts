@@ -95,14 +95,42 @@ Deno.test({
     const { a, b, link } = await start();
     const publishing = link.publish("t", new Uint8Array());
     a.published[0]!.settle(new Error("refused"));
-    b.handlers.down!("gone");
-    await assert.rejects(publishing, /refused/);
+    b.published[0]!.settle(new Error("refused too"));
+    await assert.rejects(publishing, /^Error: refused$/);
     a.handlers.down!("gone");
+    b.handlers.down!("gone");
     const waiting = link.publish("t", new Uint8Array(), { qos: 1 });
     assert.deepEqual([a.published.length, b.published.length], [2, 2]);
     b.published[1]!.settle();
-    a.published[1]!.settle();
-    await waiting;
+    await waiting; // the other broker gets it when it is back
+  },
+});
+
+Deno.test({
+  name:
+    "JoinedLinks.publish() waits for brokers that are away if no other has the message",
+  permissions: "none",
+  fn: async () => {
+    const { a, b, link } = await start();
+    const results: string[] = [];
+    const publish = (name: string) =>
+      void link.publish("t", new Uint8Array(), { qos: 1 }).then(
+        () => results.push(name),
+        (error) => results.push(`${name}: ${error.message}`),
+      );
+    publish("both away");
+    publish("one refuses");
+    a.published[1]!.settle(new Error("refused"));
+    a.handlers.down!("gone");
+    b.handlers.down!("gone");
+    await settled();
+    // The connections send it again: a second publish would be a duplicate.
+    assert.deepEqual(results, []);
+    b.handlers.up!();
+    b.published[0]!.settle();
+    b.published[1]!.settle(new LinkError("closed", "closed"));
+    await settled();
+    assert.deepEqual(results, ["both away", "one refuses: refused"]);
   },
 });
 
