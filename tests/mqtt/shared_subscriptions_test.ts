@@ -1,6 +1,7 @@
 /** Whether a broker has shared subscriptions, as a server of a group checks. */
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/mqtt/link.ts";
+import { timersEnded } from "../support/close_link.ts";
 import {
   connack5,
   FakeBroker,
@@ -19,6 +20,8 @@ async function check(url: string): Promise<LinkError | undefined> {
   } catch (error) {
     assert.ok(error instanceof LinkError);
     return error;
+  } finally {
+    await timersEnded();
   }
 }
 
