@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Incoming } from "../../src/mqtt/link.ts";
+import { closeLink } from "../support/close_link.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { needs } from "../support/needs.ts";
 import { encodePublish } from "../support/packets.ts";
@@ -39,7 +40,7 @@ async function playRound(
   };
   const before = new Connection(options);
   await before.open({ message: () => {} });
-  await before.close();
+  await closeLink(before);
   await using publisher = await RawConnection.open(port, "publisher");
   await publisher.write(
     ...Array.from(
@@ -68,7 +69,7 @@ async function playRound(
       await publisher.take("puback");
     }
   } finally {
-    await link.close();
+    await closeLink(link);
   }
   const first = arrived.indexOf(`${clientId}/new`);
   assert.equal(first, WAITING_MESSAGES, "arrived before what had waited");
