@@ -277,7 +277,7 @@ const OWNERS: Record<string, readonly string[]> = {
   ws: ["src/broker/", "src/http/listener/"],
   "@logtape/logtape": ["src/cli/commands/server/"],
   "smol-toml": ["src/cli/arguments/"],
-  "hyparquet-writer": ["src/cli/commands/history/"],
+  "hyparquet-writer": ["src/http/api/history/"],
   esbuild: ["tools/"],
   "node:sqlite": ["src/store/"],
   "prom-client": ["src/http/metrics/"],

@@ -95,7 +95,13 @@ async function checkHistory(launch: Launch, url: string): Promise<void> {
   await history("--from", "-1h", "--step", "15m", "--format", "csv");
   const file = "history.parquet";
   await history("--at", "now", "--format", "parquet", "--output", file);
-  const bytes = await Deno.readFile(`${launch.cwd}/${file}`);
+  expectParquet(await Deno.readFile(`${launch.cwd}/${file}`));
+  const path = "api/v1/history/map?at=now&format=parquet";
+  const response = await fetch(new URL(path, url));
+  expectParquet(await response.bytes());
+}
+
+function expectParquet(bytes: Uint8Array): void {
   const marks = [bytes.subarray(0, 4), bytes.subarray(-4)];
   for (const mark of marks) expect(new TextDecoder().decode(mark), "PAR1");
 }

@@ -5,6 +5,7 @@
  */
 import type {
   HistoryInfo,
+  PastCells,
   Series,
   UtilisationAnswer,
 } from "../../../history/answers.ts";
@@ -119,6 +120,18 @@ export class HistoryClient {
     if (!isAnswer(answer)) throw this.#api.notOccupancy();
     return { text, answer };
   }
+}
+
+/** The cells of a map as columns. */
+export function cellsOf({ cells }: MapAnswer): PastCells {
+  return {
+    length: cells.length,
+    x: Int32Array.from(cells, ([x]) => x),
+    y: Int32Array.from(cells, ([, y]) => y),
+    value: Int32Array.from(cells, ([, , value]) => value),
+    since: Float64Array.from(cells, ([, , , time]) => time ?? NaN),
+    stale: Uint8Array.from(cells, ([, , , , stale]) => stale),
+  };
 }
 
 function queryOf(parameters: Parameters): string {

@@ -1,5 +1,13 @@
 import { AppError } from "../../../common/errors.ts";
 import { printableJson } from "../../../common/printable.ts";
+import {
+  mapTable,
+  seriesTable,
+  type Table,
+  utilisationTable,
+} from "../../../http/api/history/columns.ts";
+import { writeTable } from "../../../http/api/history/text.ts";
+import { type TimeForm, timeText } from "../../terminal/render.ts";
 import { announceDownload } from "../../download_notice.ts";
 import { env } from "../../env.ts";
 import { usageError } from "../../errors.ts";
@@ -9,15 +17,7 @@ import { HttpApi } from "../../http_api.ts";
 import { colorDepth, outputSize } from "../../terminal/capabilities.ts";
 import { info, writeOut } from "../../terminal/output.ts";
 import { canPage, printPaged } from "../../terminal/pager.ts";
-import {
-  type Column,
-  mapColumns,
-  seriesColumns,
-  utilisationColumns,
-  writeCsv,
-  writeNdjson,
-} from "./columns.ts";
-import { HistoryClient, type Parameters } from "./history_client.ts";
+import { cellsOf, HistoryClient, type Parameters } from "./history_client.ts";
 import { infoJson, renderInfo } from "./info.ts";
 import type { HistoryFlags } from "./options.ts";
 import { drawPastMap, renderPastMap } from "./past_map.ts";
@@ -44,7 +44,7 @@ interface Shown {
   readonly text: string;
   /** What was asked, for the metadata of a file. */
   readonly question: object;
-  readonly columns: () => Column[];
+  readonly rows: () => Table;
   readonly table: (look: TableLook) => PastTable;
   /** Undefined if the answer is no map. */
   readonly map?: (region: HistoryFlags["region"]) => string;
@@ -156,7 +156,7 @@ async function ask(client: HistoryClient, flags: HistoryFlags): Promise<Shown> {
     return {
       text,
       question: asked,
-      columns: () => utilisationColumns(answer),
+      rows: () => utilisationTable(answer.cells),
       table: (look) => renderUtilisation(answer, look),
     };
   }
@@ -168,7 +168,7 @@ async function ask(client: HistoryClient, flags: HistoryFlags): Promise<Shown> {
   return {
     text,
     question: { zone, ...asked },
-    columns: () => seriesColumns(answer),
+    rows: () => seriesTable(answer),
     table: (look) => renderSeries(answer, look),
   };
 }
@@ -204,7 +204,7 @@ async function askMap(
   return {
     text,
     question: asked,
-    columns: () => mapColumns(answer),
+    rows: () => mapTable({ ...answer, cells: cellsOf(answer) }),
     table: (look) => renderPastMap(answer, look, timezone),
     map: (region) => {
       const isTerminal = Deno.stdout.isTerminal();
@@ -241,18 +241,35 @@ async function print(
     case "map":
       return await write(shown.map!(flags.region), { ...flags, pager: false });
     case "csv":
-      return await write(writeCsv(shown.columns(), times), flags);
+      return await write([...writeTable(shown.rows(), times)].join(""), flags);
     case "ndjson":
-      return await write(writeNdjson(shown.columns(), times), flags);
+      return await write(writeNdjson(shown.rows(), times), flags);
     case "json":
       return await write(jsonLine(shown.text), flags);
     case "parquet": {
       announceDownload(["hyparquet-writer"], flags);
-      const { writeParquet } = await import("./parquet.ts");
+      const { writeParquet } = await import(
+        "../../../http/api/history/parquet.ts"
+      );
       const question = printableJson(shown.question);
-      await write(writeParquet(shown.columns(), question), flags);
+      const parts = [...writeParquet(shown.rows(), question)];
+      await write(await new Blob(parts).bytes(), flags);
     }
   }
+}
+
+/** Writes a table as one JSON object a line; unknown values are null. */
+function writeNdjson({ columns, length }: Table, times: TimeForm): string {
+  const lines: string[] = [];
+  for (let row = 0; row < length; row++) {
+    const fields = columns.map(({ name, kind, at }) => {
+      const value = at(row);
+      const isText = kind === "time" && value !== null && times === "rfc3339";
+      return [name, isText ? timeText(Number(value), times) : value];
+    });
+    lines.push(printableJson(Object.fromEntries(fields)) + "\n");
+  }
+  return lines.join("");
 }
 
 /** The answer of the server on one line, printable. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { missingPackageError } from "../../../common/errors.ts";
 import type { HistoryService } from "../../../history/answers.ts";
 import { historyOff } from "../../../history/questions.ts";
 import { ProtocolError } from "../../../protocol/mod.ts";
@@ -13,19 +14,35 @@ import type { RequestContext } from "../../endpoint.ts";
 import type { Share } from "../../budget.ts";
 import { overloaded } from "../../limits.ts";
 import { Problem } from "../../problem.ts";
-import { matchesETag } from "../../responses.ts";
+import { byteStream, matchesETag } from "../../responses.ts";
 import { textResponse } from "../../text_response.ts";
+import type { Table } from "./columns.ts";
 
-/** The body of an answer. */
-export interface PastBody {
+/** The formats of an answer. */
+export const FORMATS = ["json", "csv", "parquet"] as const;
+
+/** What the body of an answer is made of; the ETag identifies it. */
+interface PastContent {
+  readonly content: readonly (string | Numbers)[];
+}
+
+/** The body of an answer as text. */
+interface PastText extends PastContent {
   readonly format: "json" | "csv";
   /** The text, in parts of about a millisecond. */
   readonly parts: Iterable<string>;
-  /** What the text is made of; the ETag identifies it. */
-  readonly content: readonly (string | Column)[];
 }
 
-type Column = Int32Array | Uint8Array | Uint32Array | Float64Array;
+/** The body of an answer as a Parquet file. */
+interface PastFile extends PastContent {
+  readonly format: "parquet";
+  readonly table: Table;
+}
+
+/** The body of an answer. */
+export type PastBody = PastText | PastFile;
+
+type Numbers = Int32Array | Uint8Array | Uint32Array | Float64Array;
 
 /**
  * The shares of an answer that may have the cells of a whole layer: it is in
@@ -36,9 +53,13 @@ export const CELLS_SHARES = 4;
 /** Hashed in one turn: about a millisecond. */
 const HASH_BYTES = 512 * 1024;
 
+/** Of Parquet files, as registered with IANA. */
+export const PARQUET_TYPE = "application/vnd.apache.parquet";
+
 const CONTENT_TYPES = {
   json: "application/json",
   csv: "text/csv; charset=utf-8; header=present",
+  parquet: PARQUET_TYPE,
 } as const;
 
 /** Errors of the history that are not the fault of the request's text. */
@@ -105,18 +126,56 @@ export async function answerPast<Question, Answer>(
       return new Response(null, { status: 304, headers });
     }
     headers.set("content-type", CONTENT_TYPES[body.format]);
-    return await textResponse(context, body.parts, headers, {
+    const options = {
       share,
-      onBytes: (bytes) => metrics.addSentBytes("history", bytes),
-    });
+      onBytes: (bytes: number) => metrics.addSentBytes("history", bytes),
+    };
+    return body.format === "parquet"
+      ? await fileResponse(context, body.table, headers, options)
+      : await textResponse(context, body.parts, headers, options);
   } catch (error) {
     share?.release();
     throw problemOf(error);
   }
 }
 
+/**
+ * Answers with a Parquet file that is written while the client reads it.
+ *
+ * @returns rejects with a {@linkcode Problem} if the package cannot be loaded
+ */
+async function fileResponse(
+  { request, url, exchange, turns }: RequestContext,
+  table: Table,
+  headers: Headers,
+  { share, onBytes }: { share: Share; onBytes: (bytes: number) => void },
+): Promise<Response> {
+  if (request.method === "HEAD") {
+    share.release();
+    return new Response(null, { headers });
+  }
+  const { writeParquet } = await import("./parquet.ts");
+  const question = {
+    path: url.pathname,
+    ...Object.fromEntries(url.searchParams),
+  };
+  const parts = writeParquet(table, JSON.stringify(question));
+  const stream = byteStream({
+    next: () =>
+      turns.run(exchange.network, () => parts.next().value ?? undefined),
+    onEnd: () => share.release(),
+    onBytes,
+  }, exchange);
+  return new Response(stream, { headers });
+}
+
 /** Returns the error response for an error of the history. */
 export function problemOf(error: unknown): unknown {
+  const missing = missingPackageError(error);
+  if (missing !== undefined) {
+    const { code, message, hint } = missing;
+    return new Problem({ status: 503, code, message, hint });
+  }
   if (!(error instanceof ProtocolError)) return error;
   const { code, message, hint } = error;
   const status = STATUSES[code] ?? 400;

@@ -15,7 +15,8 @@ import {
 } from "../../openapi/schemas.ts";
 import { checkNames, readChoice, readLayer, readRegion } from "../../query.ts";
 import { CSV_HEADER, type TimeForm } from "../cell_rows.ts";
-import { answerPast, CELLS_SHARES, type PastBody } from "./answer.ts";
+import { answerPast, CELLS_SHARES, FORMATS, type PastBody } from "./answer.ts";
+import { mapTable } from "./columns.ts";
 import {
   FORMAT_PARAMETER,
   RequestTimes,
@@ -23,7 +24,7 @@ import {
   timesParameter,
   TIMEZONE_PARAMETER,
 } from "./parameters.ts";
-import { GAP, PAST_CELLS, PAST_PROBLEMS } from "./schemas.ts";
+import { GAP, PARQUET, PAST_CELLS, PAST_PROBLEMS } from "./schemas.ts";
 import { writeCellRows, writeCellsCsv } from "./text.ts";
 
 /** `GET /api/v1/history/map` */
@@ -62,6 +63,7 @@ export const getPastMap: Endpoint = {
                 `A header, then one line per cell: ${CSV_HEADER}, and layer unless it is default; time is since when the cell had this state`,
             },
           },
+          ...PARQUET,
         },
       },
       ...PAST_PROBLEMS,
@@ -74,7 +76,7 @@ export const getPastMap: Endpoint = {
     ]);
     const layer = readLayer(query);
     const region = readRegion(query);
-    const format = readChoice(query, "format", ["json", "csv"]);
+    const format = readChoice(query, "format", FORMATS);
     const times = readChoice(query, "times", ["ms", "rfc3339"]);
     return answerPast(context, {
       shares: CELLS_SHARES,
@@ -88,20 +90,24 @@ export const getPastMap: Endpoint = {
 
 function bodyOf(
   { layer, at, gap, damaged, cells }: PastMap,
-  format: "json" | "csv",
+  format: PastBody["format"],
   times: TimeForm,
 ): PastBody {
   const head = { layer, at, gap, ...(damaged && { damaged }) };
   const { length, x, y, value, stale, since } = cells;
   const columns = [x, y, value, stale, since];
-  return {
-    format,
-    parts: format === "json"
-      ? writeCellRows(head, "cells", cells, times)
-      : writeCellsCsv(cells, layer, times),
-    content: [
-      JSON.stringify([head, times]),
-      ...columns.map((column) => column.subarray(0, length)),
-    ],
-  };
+  const content = [
+    JSON.stringify([head, times]),
+    ...columns.map((column) => column.subarray(0, length)),
+  ];
+  switch (format) {
+    case "json": {
+      const parts = writeCellRows(head, "cells", cells, times);
+      return { format, parts, content };
+    }
+    case "csv":
+      return { format, parts: writeCellsCsv(cells, layer, times), content };
+    case "parquet":
+      return { format, table: mapTable({ cells, layer, gap }), content };
+  }
 }

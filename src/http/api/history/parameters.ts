@@ -19,6 +19,7 @@ import { quote } from "../../../protocol/text.ts";
 import type { HttpContext } from "../../context.ts";
 import type { Parameter } from "../../openapi/schemas.ts";
 import { readChoice } from "../../query.ts";
+import { FORMATS } from "./answer.ts";
 
 const STEPS = ["1h", "15m", "1d", "1w"] as const;
 /** Monday to Sunday. */
@@ -159,8 +160,9 @@ export const STEP_PARAMETER: Parameter = {
 export const FORMAT_PARAMETER: Parameter = {
   name: "format",
   in: "query",
-  description: "The format of the response.",
-  schema: { enum: ["json", "csv"], default: "json" },
+  description:
+    "The format of the response. A Parquet file has times in UTC, and nulls for what is unknown.",
+  schema: { enum: FORMATS, default: "json" },
   example: "json",
 };
 

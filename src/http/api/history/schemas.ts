@@ -13,6 +13,19 @@ import {
   TIME,
   VALUE,
 } from "../../openapi/schemas.ts";
+import { PARQUET_TYPE } from "./answer.ts";
+
+/** The content of a response as a Parquet file. */
+export const PARQUET = {
+  [PARQUET_TYPE]: {
+    schema: {
+      type: "string",
+      format: "binary",
+      description:
+        "The columns of the CSV; a map has also `known`, false if the value cannot be trusted, and `layer`. Metadata `occupancy`: the question",
+    },
+  },
+};
 
 /** A time, or null if it is not known. */
 const TIME_OR_NULL: Schema = { anyOf: [TIME, { type: "null" }] };

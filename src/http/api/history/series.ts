@@ -18,7 +18,8 @@ import { checkNames, readChoice, readLayer, readRegion } from "../../query.ts";
 import type { TimeForm } from "../cell_rows.ts";
 import { nameOf } from "../zones/edits.ts";
 import { NAME_PARAMETER } from "../zones/schemas.ts";
-import { answerPast, type PastBody } from "./answer.ts";
+import { answerPast, FORMATS, type PastBody } from "./answer.ts";
+import { seriesTable } from "./columns.ts";
 import {
   cornersOf,
   FORMAT_PARAMETER,
@@ -28,7 +29,7 @@ import {
   timesParameter,
   TIMEZONE_PARAMETER,
 } from "./parameters.ts";
-import { PAST_PROBLEMS, SERIES } from "./schemas.ts";
+import { PARQUET, PAST_PROBLEMS, SERIES } from "./schemas.ts";
 import { writeTable } from "./text.ts";
 
 const COLUMNS = "start,least,mean,most,occupied,known,entries";
@@ -53,6 +54,7 @@ const RESPONSE = {
         description: `A header, then one line per step: ${COLUMNS}`,
       },
     },
+    ...PARQUET,
   },
 };
 
@@ -105,7 +107,7 @@ function answerSeries(
   ask: (history: HistoryService, range: SeriesRange) => Promise<Series>,
 ): Promise<Response> {
   const query = context.url.searchParams;
-  const format = readChoice(query, "format", ["json", "csv"]);
+  const format = readChoice(query, "format", FORMATS);
   const times = readChoice(query, "times", ["ms", "rfc3339"]);
   return answerPast(context, {
     shares: 1,
@@ -118,7 +120,7 @@ function answerSeries(
 
 function bodyOf(
   series: Series,
-  format: "json" | "csv",
+  format: PastBody["format"],
   times: TimeForm,
 ): PastBody {
   const { start, least, mean, most, occupied, known, entries } = series;
@@ -130,11 +132,8 @@ function bodyOf(
     ...{ ...columns, gaps: series.gaps, damaged: series.damaged },
   }) + "\n";
   if (format === "json") return { format, parts: [json], content: [json] };
-  const table = Object.entries(columns).map(([name, values]) => ({
-    name,
-    values,
-    ...(name === "start" && { isTime: true as const }),
-  }));
-  const parts = writeTable(table, start.length, times);
+  const table = seriesTable(series);
+  if (format === "parquet") return { format, table, content: [json] };
+  const parts = writeTable(table, times);
   return { format, parts, content: [times, json] };
 }

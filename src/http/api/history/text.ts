@@ -7,6 +7,7 @@ import { statusOf } from "../../../grid/status.ts";
 import type { PastCells } from "../../../history/answers.ts";
 import { DEFAULT_LAYER } from "../../../protocol/topics.ts";
 import { csvField, csvHeader, type TimeForm } from "../cell_rows.ts";
+import type { Table } from "./columns.ts";
 
 /** Numbers or rows of a part. */
 const PART_ROWS = 1024;
@@ -99,32 +100,21 @@ export function* writeCellsCsv(
   }
 }
 
-/** A column of {@linkcode writeTable}. */
-export interface TableColumn {
-  readonly name: string;
-  readonly values: Numbers;
-  /** True for times in ms since 1970. */
-  readonly isTime?: true;
-}
-
-/**
- * Writes columns as CSV; null and NaN are empty.
- *
- * @param length number of rows
- */
+/** Writes a table as CSV (RFC 4180); unknown values are empty. */
 export function* writeTable(
-  columns: readonly TableColumn[],
-  length: number,
+  { columns, length }: Table,
   form: TimeForm,
 ): Generator<string, void> {
   yield columns.map(({ name }) => name).join(",") + "\n";
   for (let from = 0; from < length; from += PART_ROWS) {
     let text = "";
     for (let i = from; i < Math.min(from + PART_ROWS, length); i++) {
-      const fields = columns.map(({ values, isTime }) => {
-        const value = values[i]!;
-        if (value === null || Number.isNaN(value)) return "";
-        return isTime ? timeText(value, form) : String(value);
+      const fields = columns.map(({ kind, at }) => {
+        const value = at(i);
+        if (value === null) return "";
+        return kind === "time"
+          ? timeText(Number(value), form)
+          : csvField(String(value));
       });
       text += fields.join(",") + "\n";
     }

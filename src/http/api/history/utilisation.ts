@@ -12,7 +12,8 @@ import {
 } from "../../openapi/schemas.ts";
 import { checkNames, readChoice, readLayer, readRegion } from "../../query.ts";
 import type { TimeForm } from "../cell_rows.ts";
-import { answerPast, CELLS_SHARES, type PastBody } from "./answer.ts";
+import { answerPast, CELLS_SHARES, FORMATS, type PastBody } from "./answer.ts";
+import { utilisationTable } from "./columns.ts";
 import {
   cornersOf,
   FORMAT_PARAMETER,
@@ -23,7 +24,7 @@ import {
   timesParameter,
   TIMEZONE_PARAMETER,
 } from "./parameters.ts";
-import { PAST_PROBLEMS, UTILISATION } from "./schemas.ts";
+import { PARQUET, PAST_PROBLEMS, UTILISATION } from "./schemas.ts";
 import { writeJsonLine, writeTable } from "./text.ts";
 
 /** `GET /api/v1/history/utilisation` */
@@ -76,6 +77,7 @@ export const getUtilisation: Endpoint = {
                 "A header, then one line per cell: x,y,occupied,known,changes,last; seconds, and when it was last occupied",
             },
           },
+          ...PARQUET,
         },
       },
       ...PAST_PROBLEMS,
@@ -90,7 +92,7 @@ export const getUtilisation: Endpoint = {
     const layer = readLayer(query);
     const region = readRegion(query);
     const byDay = readChoice(query, "by", ["total", "day"]) === "day";
-    const format = readChoice(query, "format", ["json", "csv"]);
+    const format = readChoice(query, "format", FORMATS);
     const form = readChoice(query, "times", ["ms", "rfc3339"]);
     return answerPast(context, {
       shares: CELLS_SHARES,
@@ -110,7 +112,7 @@ export const getUtilisation: Endpoint = {
 
 function bodyOf(
   utilisation: Utilisation,
-  format: "json" | "csv",
+  format: PastBody["format"],
   times: TimeForm,
 ): PastBody {
   const { cells, week, byDay, gaps, damaged, region, ...head } = utilisation;
@@ -125,19 +127,16 @@ function bodyOf(
   };
   const rest = { week, byDay, gaps, damaged };
   const start = { ...head, region: cornersOf(region) };
-  const table = Object.entries(columns).map(([name, values]) => ({
-    name,
-    values,
-    ...(name === "last" && { isTime: true as const }),
-  }));
-  return {
-    format,
-    parts: format === "json"
-      ? writeJsonLine({ ...start, cells: columns, ...rest })
-      : writeTable(table, length, times),
-    content: [
-      JSON.stringify([start, rest, times]),
-      ...Object.values(columns),
-    ],
-  };
+  const content = [
+    JSON.stringify([start, rest, times]),
+    ...Object.values(columns),
+  ];
+  if (format === "json") {
+    const parts = writeJsonLine({ ...start, cells: columns, ...rest });
+    return { format, parts, content };
+  }
+  const table = utilisationTable(columns);
+  return format === "csv"
+    ? { format, parts: writeTable(table, times), content }
+    : { format, table, content };
 }
