@@ -9,6 +9,7 @@ export const LIMIT_NAMES = [
   "client-id-conflict",
   "group-barriers",
   "group-members",
+  "history-size",
   "home-assistant-zones",
   "http-body-bytes",
   "http-connections",

@@ -197,7 +197,15 @@ export function createContext(options: ServerOptions): ServerContext {
     status,
     leadership,
     history: options.history && store.history && new History(
-      { store, map, log, leadership, monotonic, now: () => clock.now() },
+      {
+        store,
+        map,
+        log,
+        leadership,
+        limited,
+        monotonic,
+        now: () => clock.now(),
+      },
       store.history,
       options.history,
     ),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LimitCounts } from "../../common/limit_counts.ts";
 import { printable } from "../../common/printable.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
 import type { HistoryService } from "../../history/answers.ts";
@@ -76,6 +77,8 @@ export interface HistoryContext {
   readonly log: ServerLog;
   /** Of a shared store: its leader writes. */
   readonly leadership?: Pick<Leadership, "observe"> | undefined;
+  /** Counts what is not recorded because the history is too large. */
+  readonly limited?: Pick<LimitCounts, "add"> | undefined;
   /** Returns the clock of the server, ms since 1970. */
   readonly now: () => number;
   /** A clock that never jumps, in ms. */
@@ -128,7 +131,7 @@ export class History {
     };
     const recorder = this.recorder = new Recorder(
       tables,
-      { map, now, monotonic, stepSeconds, schedule },
+      { map, now, monotonic, stepSeconds, schedule, limited: context.limited },
     );
     const writes = new HistoryWrites(recorder, { monotonic, schedule });
     const zones = () => this.#zones();

@@ -5,6 +5,7 @@
  * @module
  */
 import { doneWithin } from "../../common/async.ts";
+import type { LimitCounts } from "../../common/limit_counts.ts";
 import type { LoggedChanges } from "../../grid/mod.ts";
 import { startOf } from "../../history/hour.ts";
 import type { HistoryTables, HistoryWork } from "../../store/store.ts";
@@ -37,6 +38,8 @@ const CAPTURE_TIMEOUT_MS = 2000;
 export interface RecorderOptions extends SamplingOptions {
   /** Asks the store to call {@linkcode Recorder.write} soon. */
   readonly schedule: () => void;
+  /** Counts what is not recorded because the history is too large. */
+  readonly limited?: Pick<LimitCounts, "add"> | undefined;
 }
 
 /**
@@ -377,8 +380,17 @@ export class Recorder implements HistoryWork {
   *#writesOf(taken: readonly LoggedChanges[]): Writes {
     yield* this.#pending.splice(0);
     for (const [shard, { deletions, states }] of taken.entries()) {
-      const logged = { deletions, states: this.isFull ? new Map() : states };
+      const logged = { deletions, states: this.#recorded(states) };
       yield* partWrites(logged, shard, this.#deletedTo[shard]!);
     }
+  }
+
+  /** Returns the states that are stored: none if the history is too large. */
+  #recorded(states: LoggedChanges["states"]): LoggedChanges["states"] {
+    if (!this.isFull) return states;
+    for (const { length } of states.values()) {
+      this.#options.limited?.add("history-size", length);
+    }
+    return new Map();
   }
 }

@@ -1,5 +1,6 @@
 /** A history whose open hours alone are too large pauses, and goes on later. */
 import assert from "node:assert/strict";
+import { LimitCounts } from "../../../src/common/limit_counts.ts";
 import { untilNextTurn } from "../../../src/common/next_turn.ts";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import { History } from "../../../src/server/history/history.ts";
@@ -13,6 +14,7 @@ Deno.test("above its limit, the history pauses until hours are closed", async ()
   const store = await memoryStore();
   const map = new OccupancyMap();
   const log: string[] = [];
+  const limited = new LimitCounts();
   let now = DAY * 1000;
   const history = new History(
     {
@@ -21,6 +23,7 @@ Deno.test("above its limit, the history pauses until hours are closed", async ()
       log: serverLog((line) => log.push(line)),
       now: () => now,
       monotonic: () => 0,
+      limited,
     },
     store.history!,
     { stepSeconds: 1, maxBytes: 20_000 },
@@ -60,11 +63,15 @@ Deno.test("above its limit, the history pauses until hours are closed", async ()
   const from = tables.meta.get(FULL_FROM)!;
   const { bytes } = tables.size();
   assert.ok(bytes < 40_000);
+  const before = limited.of("history-size");
   for (let i = 0; i < 50; i++) {
     await second();
   }
   assert.ok(tables.size().bytes <= bytes + 1000);
   assert.equal(history.service.info().recording, false);
+  const counted = limited.of("history-size") - before;
+  // About four in five cells change in each second.
+  assert.ok(counted > 50 * 200 && counted <= 50 * 600, `${counted} counted`);
   // The hours are closed, and deleted.
   now += 3 * 3_600_000;
   await until(() => history.problem === undefined, { changed: second });
