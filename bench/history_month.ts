@@ -24,8 +24,8 @@ import { FastServer } from "../tests/support/fast_server.ts";
 const HELP = `Usage: deno run -A bench/history_month.ts [options]
 
 Options:
-  --scene NAMES   desks, rooms, robots, campus; default: all
-  --size N        number of desks, rooms or robots of the scene
+  --scene NAMES   desks, rooms, parking, robots, campus; default: all
+  --size N        number of desks, rooms, bays or robots of the scene
   --days N        default 30
   --store PATH    the file for the history of one scene; default: in memory
   --stale-after S cells are stale after this number of seconds; default never

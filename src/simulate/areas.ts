@@ -58,3 +58,52 @@ function ringOf({ x, y, width, height }: Area): Ring {
 export function withParts(whole: Area, parts: readonly Area[]): Area[] {
   return parts.length === 1 ? [whole] : [whole, ...parts];
 }
+
+/** How the rows of a scene are divided. */
+export interface RowOptions {
+  readonly whole: Pick<Area, "name" | "title">;
+  /** Parts have numbers behind it, from 1 on. */
+  readonly part: Pick<Area, "name" | "title">;
+  /** Sensors of a part, except perhaps the last one. */
+  readonly cellsPerPart: number;
+  /** With the aisle after it. */
+  readonly rowsPerPart: number;
+}
+
+/**
+ * Returns the area of a scene whose sensors stand in rows, and its parts of
+ * some rows each. Capacities are numbers of sensors.
+ */
+export function rowAreas(
+  { cells, width, height }: {
+    readonly cells: number;
+    readonly width: number;
+    readonly height: number;
+  },
+  { whole, part, cellsPerPart, rowsPerPart }: RowOptions,
+): Area[] {
+  const length = Math.ceil(cells / cellsPerPart);
+  const parts = Array.from({ length }, (_, i): Area => {
+    const y = i * rowsPerPart;
+    return {
+      ...{ name: `${part.name}-${i + 1}`, title: `${part.title} ${i + 1}` },
+      capacity: Math.min(cellsPerPart, cells - i * cellsPerPart),
+      ...{ x: 0, y, width },
+      height: Math.min(rowsPerPart, height - y),
+    };
+  });
+  return withParts(
+    { ...whole, x: 0, y: 0, width, height, capacity: cells },
+    parts,
+  );
+}
+
+/**
+ * Returns the length of a row in cells.
+ *
+ * @param count number of sensors
+ * @param block sensors of a block; between two of them is an aisle of a cell
+ */
+export function withAisles(count: number, block: number): number {
+  return count + Math.floor((count - 1) / block);
+}

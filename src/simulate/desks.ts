@@ -4,7 +4,7 @@
  * @module
  */
 import type { ReadingBatch } from "../protocol/mod.ts";
-import { type Area, withParts } from "./areas.ts";
+import { type Area, rowAreas, withAisles } from "./areas.ts";
 import { Random } from "./random.ts";
 import {
   DAY_MS,
@@ -56,20 +56,12 @@ export class Desks extends SensorScene {
 
   /** The office, and its rows of blocks, each with the aisle after it. */
   areas(): Area[] {
-    const { width, height, cells: capacity } = this;
-    const whole = { x: 0, y: 0, width, height, capacity };
-    const desksPerRow = this.#columns * BLOCK.rows;
-    const rows = Math.ceil(this.cells / desksPerRow);
-    const parts = Array.from({ length: rows }, (_, row): Area => {
-      const y = row * (BLOCK.rows + 1);
-      return {
-        ...{ name: `desks-${row + 1}`, title: `Desks ${row + 1}` },
-        capacity: Math.min(desksPerRow, this.cells - row * desksPerRow),
-        ...{ x: 0, y, width },
-        height: Math.min(BLOCK.rows + 1, height - y),
-      };
+    return rowAreas(this, {
+      whole: { name: "office", title: "Office" },
+      part: { name: "desks", title: "Desks" },
+      cellsPerPart: this.#columns * BLOCK.rows,
+      rowsPerPart: BLOCK.rows + 1,
     });
-    return withParts({ name: "office", title: "Office", ...whole }, parts);
   }
 
   protected report(desk: number, out: ReadingBatch): void {
@@ -126,9 +118,4 @@ export class Desks extends SensorScene {
       setSpan(2 + 2 * i, start, start + duration);
     }
   }
-}
-
-/** The length of a row of desks in cells, with an aisle between blocks. */
-function withAisles(desks: number, block: number): number {
-  return desks + Math.floor((desks - 1) / block);
 }

@@ -1,5 +1,6 @@
 /**
- * Realistic simulated readings: desks over a day, meeting rooms, moving robots.
+ * Realistic simulated readings: desks and parking bays over a day, meeting rooms,
+ * moving robots.
  *
  * Pure: random numbers come from a seed and time passes in steps, so the same
  * options give the same readings, byte for byte.
@@ -8,6 +9,7 @@
  */
 import { Campus } from "./campus.ts";
 import { Desks } from "./desks.ts";
+import { Parking } from "./parking.ts";
 import { Robots } from "./robots.ts";
 import { Rooms } from "./rooms.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
@@ -18,7 +20,13 @@ export { DAY_MS, type Scene, type SceneOptions } from "./scene.ts";
 export { SceneReader } from "./scene_reader.ts";
 
 /** The names of all scenes. */
-export const SCENES = ["desks", "rooms", "robots", "campus"] as const;
+export const SCENES = [
+  "desks",
+  "rooms",
+  "parking",
+  "robots",
+  "campus",
+] as const;
 
 /** The name of a scene. */
 export type SceneName = typeof SCENES[number];
@@ -42,6 +50,8 @@ export function makeScene(name: SceneName, options: SceneOptions = {}): Scene {
       return new Desks(options);
     case "rooms":
       return new Rooms(options);
+    case "parking":
+      return new Parking(options);
     case "robots":
       return new Robots(options);
     case "campus":

@@ -38,7 +38,7 @@ export interface Scene {
 export interface SceneOptions {
   /** Random seed (int32). The same seed gives the same readings. Default 1. */
   readonly seed?: number;
-  /** Number of desks, rooms or robots. Each scene has its own default. */
+  /** Number of desks, rooms, bays or robots. Each scene has its own default. */
   readonly size?: number;
   /** Simulated start, in ms since midnight of a Monday. Default 8:00. */
   readonly start?: number;

@@ -10,6 +10,7 @@ import {
   SceneReader,
   SCENES,
 } from "../../src/simulate/mod.ts";
+import { Parking } from "../../src/simulate/parking.ts";
 import { Robots } from "../../src/simulate/robots.ts";
 import { Rooms } from "../../src/simulate/rooms.ts";
 
@@ -177,6 +178,40 @@ Deno.test(
 );
 
 Deno.test(
+  "Parking fills over the day, more on workdays, most near the entrance",
+  pure,
+  () => {
+    const size = 2000;
+    const at = (start: number) => sumOf(new Parking({ size, start }));
+    assert.equal(at(3 * HOUR_MS), 0);
+    const eight = at(8 * HOUR_MS);
+    const eleven = at(11 * HOUR_MS);
+    const night = at(23.9 * HOUR_MS);
+    const saturday = at(5 * DAY_MS + 11 * HOUR_MS);
+    assert.ok(eight > 0.1 * size && eight < 0.8 * eleven, `${eight} at 8`);
+    assert.ok(eleven > 0.6 * size && eleven < 0.9 * size, `${eleven} at 11`);
+    assert.ok(night < 0.01 * size, `${night} at night`);
+    assert.ok(saturday < 0.9 * eleven && saturday > 0.3 * eleven);
+    // How often the first and the last bays are taken.
+    const out = new ReadingBatch();
+    const reader = new SceneReader(new Parking({ size: 200, start: 0 }));
+    reader.readUntil(DAY_MS - 1, out);
+    const taken = new Map<number, boolean>();
+    let [near, far] = [0, 0];
+    for (let i = 0; i < out.length; i++) {
+      const bay = out.y[i]! * 1000 + out.x[i]!;
+      const isTaken = out.value[i] === 1;
+      if (isTaken && taken.get(bay) === false) {
+        if (out.y[i]! < 2) near++;
+        else if (out.y[i]! >= 8) far++;
+      }
+      taken.set(bay, isTaken);
+    }
+    assert.ok(near > 2 * far && far > 10, `${near} near, ${far} far away`);
+  },
+);
+
+Deno.test(
   "Campus speeds up its offices, not its robots",
   pure,
   () => {
@@ -228,7 +263,7 @@ function bytesOf(name: SceneName, seed: number, count: number): Uint8Array {
 }
 
 /** The sum of the first readings of all sensors. */
-function sumOf(scene: Desks | Rooms): number {
+function sumOf(scene: Desks | Rooms | Parking): number {
   const out = new ReadingBatch();
   scene.begin(out);
   return out.value.subarray(0, out.length).reduce((sum, one) => sum + one, 0);

@@ -25,6 +25,7 @@ const START_MS = 1_700_000_000_000;
 const PART_PREFIXES = new Map([
   ["office", "desks-"],
   ["meeting-rooms", "room-"],
+  ["car-park", "bays-"],
   ["warehouse", "aisle-"],
 ]);
 
@@ -148,12 +149,13 @@ Deno.test("each room of a campus is a zone of one cell", pure, () => {
 });
 
 Deno.test(
-  "the capacity of an area of desks is its number of desks",
+  "the capacity of an area of desks or bays is their number",
   pure,
   () => {
+    const names = fc.constantFrom("desks" as const, "parking" as const);
     fc.assert(
-      fc.property(options, (options) => {
-        const scene = makeScene("desks", options);
+      fc.property(names, options, (name, options) => {
+        const scene = makeScene(name, options);
         const zones = zonesOf(scene.areas(), "default");
         const states = statesOf(zones, play(scene));
         for (const { name, capacity } of zones) {

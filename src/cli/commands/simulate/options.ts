@@ -18,21 +18,22 @@ import {
 /** The options of `occupancy simulate`. */
 export const SIMULATE = {
   description:
-    "Send the readings of simulated sensors: desks over a day, meeting rooms, moving robots.",
+    "Send the readings of simulated sensors: desks and parking bays over a day, meeting rooms, moving robots.",
   options: [
     {
       name: "scene",
       short: "s",
       value: "name",
       summary:
-        "desks of an office, meeting rooms, robots in a warehouse, or a campus with all three",
-      choices: ["desks", "rooms", "robots", "campus"],
+        "desks of an office, meeting rooms, a car park, robots in a warehouse, or a campus of desks, rooms and robots",
+      choices: ["desks", "rooms", "parking", "robots", "campus"],
       default: "campus",
     },
     {
       name: "size",
       value: "n",
-      summary: "number of desks, rooms or robots; for a campus, of its desks",
+      summary:
+        "number of desks, rooms, bays or robots; for a campus, of its desks",
       parse: parseCount,
     },
     {

@@ -188,7 +188,7 @@ Deno.test({
   fn: () =>
     forEachAtOnce(
       [
-        [["--scene", "office"], /Use desks, rooms, robots or campus/],
+        [["--scene", "office"], /Use desks, rooms, parking, robots or campus/],
         [["--rate", "0"], /Use a number from 0.001/],
         [["--speed", "-1"], /Use a number from 0.001/],
         [["--start", "25:00"], /Use a time of day/],
