@@ -31,7 +31,10 @@ export interface Target {
 
 /** An attack, and the limits of which one must count it. */
 export interface Attack {
-  /** In `occupancy_limited_total{limit="…"}`, or reasons of refused readings. */
+  /**
+   * In `occupancy_limited_total{limit="…"}`, reasons of refused readings, or
+   * `history-late`.
+   */
   readonly counted: readonly string[];
   run(target: Target): Promise<void>;
 }

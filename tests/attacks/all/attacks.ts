@@ -8,6 +8,7 @@ import { delay } from "../../../src/common/async.ts";
 import { encodePublish, encodeSubscribe } from "../../support/packets.ts";
 import { type Attack, flood, head, hold } from "./attacker.ts";
 import { BROKER_ATTACKS, mixedAttack } from "./broker_attacks.ts";
+import { HISTORY_ATTACKS } from "./history_attacks.ts";
 
 const HANDSHAKE = [
   "Connection: Upgrade",
@@ -59,6 +60,7 @@ const int32 = () => Math.floor(Math.random() * 2 ** 32) - 2 ** 31;
 /** All attacks by name. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   ...BROKER_ATTACKS,
+  ...HISTORY_ATTACKS,
   "idle-connections": {
     counted: ["http-connections", "http-connections-per-address"],
     run: (target) => hold(target, target.httpPort, 1000, async () => {}),

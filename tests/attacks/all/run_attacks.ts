@@ -237,8 +237,8 @@ async function post(
 }
 
 /**
- * Returns the counts of limits and of refused readings; undefined if the server
- * does not answer.
+ * Returns the counts of limits, of refused readings, and of those that were too
+ * late for the history; undefined if the server does not answer.
  */
 async function counts(
   client: GoodClient,
@@ -251,12 +251,13 @@ async function counts(
   if (text === undefined) return undefined;
   const pattern =
     /^occupancy_(?:limited_total\{limit|readings_total\{outcome="refused",reason)="([^"]+)"\} (\d+)/gm;
-  return new Map(
-    [...text.matchAll(pattern)].map(([, name, count]) => [
-      name!,
-      Number(count),
-    ]),
-  );
+  const late = /^occupancy_history_late_total (\d+)/m.exec(text)?.[1] ?? 0;
+  return new Map([
+    ["history-late", Number(late)],
+    ...[...text.matchAll(pattern)].map(([, name, count]) =>
+      [name!, Number(count)] as const
+    ),
+  ]);
 }
 
 function difference(
