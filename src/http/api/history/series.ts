@@ -86,7 +86,7 @@ export const getRegionSeries: Endpoint = {
   operation: {
     summary: "How many were in a region or a layer, step by step",
     description:
-      "Of the time before the changes of cells that are kept, there is the mean only.",
+      "Of the time before the changes of cells that are kept, there is the mean only, as a number of occupied cells: a cell with the value 3 counts as 1.",
     parameters: [LAYER_PARAMETER, REGION_PARAMETER, ...RANGE],
     responses: { 200: RESPONSE, ...PAST_PROBLEMS },
   },
