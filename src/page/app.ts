@@ -16,7 +16,7 @@ import type {
 import type { ZonesMessage } from "../feed/zone_messages.ts";
 import type { Unit } from "../protocol/display.ts";
 import { Controls } from "./controls/controls.ts";
-import { Explorer, type ExplorerOptions } from "./controls/explorer.ts";
+import { Explorer } from "./controls/explorer.ts";
 import { MapLook } from "./controls/map_look.ts";
 import { Preferences } from "./controls/preferences.ts";
 import { Printing } from "./controls/printing.ts";
@@ -142,7 +142,7 @@ export class App implements LiveEvents {
     });
     this.#explorer = new Explorer({
       map: this.#map,
-      layer: () => this.#currentLayer(),
+      layer: () => ({ ...this.#layer.shown, access: this.#access }),
       hasLoaded: (region) => this.#cells.hasLoaded(region),
       now: () => this.#cells.time ?? this.#now(),
       isPast: () => this.#cells.time !== undefined,
@@ -223,7 +223,7 @@ export class App implements LiveEvents {
   /** @inheritdoc */
   onLatest(message: LatestMessage): void {
     if (message.layer !== this.#layer.name) return;
-    this.#panels.showLatest(message, this.#currentLayer().unit, this.#now());
+    this.#panels.showLatest(message, this.#layer.shown.unit, this.#now());
   }
 
   /** @inheritdoc */
@@ -274,7 +274,7 @@ export class App implements LiveEvents {
   }
 
   #modeLayer() {
-    const { name, title } = this.#currentLayer();
+    const { name, title } = this.#layer.shown;
     const { own } = this.#layer;
     return { name, title, own, unit: this.#panels.unitOf(own, name) };
   }
@@ -288,21 +288,11 @@ export class App implements LiveEvents {
     return colorsOf(palette, theme);
   }
 
-  #currentLayer(): ReturnType<ExplorerOptions["layer"]> {
-    const { nameOrDefault: name } = this.#layer;
-    return {
-      name,
-      title: this.#layer.titleOf(name),
-      unit: this.#layer.own?.display?.unit,
-      access: this.#access,
-    };
-  }
-
   /** Switches to a layer that the user selected. */
   #selectLayer(name: string): void {
     if (name === this.#layer.name) return;
     this.#hash.change(() => this.#showLayer(name));
-    announce(`Layer ${this.#currentLayer().title}`);
+    announce(`Layer ${this.#layer.shown.title}`);
   }
 
   #showLayer(name: string): void {
@@ -362,7 +352,7 @@ export class App implements LiveEvents {
 
   #showStatus(): void {
     this.#panels.update({
-      name: this.#currentLayer().name,
+      name: this.#layer.shown.name,
       status: this.#layer.status,
       staleAfter: this.#staleAfter,
       access: this.#access,

@@ -5,6 +5,7 @@
  */
 
 import type { LayerStatus, StatusMessage } from "../../feed/messages.ts";
+import type { Unit } from "../../protocol/display.ts";
 import { titleOf } from "./layer_list.ts";
 
 const DEFAULT_LAYER = "default";
@@ -19,6 +20,16 @@ export class CurrentLayer {
   /** The name; `default` before it is known. */
   get nameOrDefault(): string {
     return this.name ?? DEFAULT_LAYER;
+  }
+
+  /** The name, the title (safe to show), and what its values count. */
+  get shown(): {
+    readonly name: string;
+    readonly title: string;
+    readonly unit: Unit | undefined;
+  } {
+    const name = this.nameOrDefault;
+    return { name, title: this.titleOf(name), unit: this.own?.display?.unit };
   }
 
   /** What the server says of the layer; undefined if it has no cells. */

@@ -10,7 +10,6 @@ import type { ZonesMessage } from "../../feed/zone_messages.ts";
 import type { ZoneState } from "../../zones/zone_state.ts";
 import { announce, byId, setText } from "../elements/dom.ts";
 import { ICONS } from "../elements/icons.ts";
-import { createToggle } from "../elements/tool_button.ts";
 import type { MapPlace } from "../map/map_view.ts";
 import type { Colors, Theme } from "../map/palette.ts";
 import type { Point } from "../map/regions.ts";
@@ -20,6 +19,7 @@ import { ZoneList } from "./zone_list.ts";
 import { ZonePanel } from "./zone_panel.ts";
 import { shapeOf, type ZoneShape, ZoneShapes } from "./zone_shapes.ts";
 import { ZoneStore } from "./zone_store.ts";
+import { NARROW, ZoneTools } from "./zone_tools.ts";
 import type { ZonesViewOptions } from "./zones_view_options.ts";
 import { findZone, type PastZones } from "./zone_moment.ts";
 import {
@@ -31,8 +31,6 @@ import {
 
 /** Maximum number of zones in the tooltip of a cell. */
 const MAX_TOOLTIP_ZONES = 3;
-/** The page is one column, as in the style sheets. */
-const NARROW = "(max-width: 760px)";
 
 /** Opens the editor. @param name of the zone to edit; undefined: of none */
 export type OpenEditor = (name: string | undefined) => void;
@@ -52,8 +50,7 @@ export class ZonesView {
   readonly #editButton = byId("button", "edit-zones");
   readonly #problem = byId("p", "zones-problem");
   readonly #when = byId("small", "zones-when");
-  readonly #outlineTool: HTMLButtonElement;
-  readonly #fillTool: HTMLButtonElement;
+  readonly #tools = new ZoneTools(() => this.#applyTools());
   #colors: ZoneColors;
   #layerName: string | undefined;
   #selected: string | undefined;
@@ -82,22 +79,6 @@ export class ZonesView {
       allLayers: options.allLayers,
     });
     this.#panel = new ZonePanel(() => this.#close());
-    this.#outlineTool = createToggle(
-      "Zones",
-      ICONS.zones(),
-      () => this.#applyTools(),
-    );
-    this.#fillTool = createToggle(
-      "How full zones are",
-      ICONS.fill(),
-      () => this.#applyTools(),
-    );
-    this.#outlineTool.setAttribute("aria-pressed", "true");
-    // On a small map cells are too small to be read.
-    if (matchMedia(NARROW).matches) {
-      this.#fillTool.setAttribute("aria-pressed", "true");
-    }
-    byId("div", "tools").append(this.#outlineTool, this.#fillTool);
     this.#editButton.append(ICONS.edit(), "Edit zones");
     this.#editButton.addEventListener(
       "click",
@@ -119,9 +100,9 @@ export class ZonesView {
   /** The colours from empty to full; undefined if zones are not filled. */
   get fills(): ZoneColors["fills"] | undefined {
     const { all } = this.layer.shapes;
-    const isFilled = all.length > 0 && isOn(this.#outlineTool) &&
-      isOn(this.#fillTool);
-    return isFilled ? this.#colors.fills : undefined;
+    return all.length > 0 && this.#tools.filled
+      ? this.#colors.fills
+      : undefined;
   }
 
   /** Whether the map shows no outlines, as while they are edited. */
@@ -311,11 +292,10 @@ export class ZonesView {
   }
 
   #applyTools(): void {
-    this.layer.layer.setVisible(isOn(this.#outlineTool) && !this.#hidden);
+    this.layer.layer.setVisible(this.#tools.shown && !this.#hidden);
     const filled = this.#past?.filled;
-    this.layer.filled = filled ?? isOn(this.#fillTool);
-    this.#fillTool.hidden = filled !== undefined || this.#outlineTool.hidden ||
-      !isOn(this.#outlineTool);
+    this.layer.filled = filled ?? this.#tools.fillPressed;
+    this.#tools.canFill = filled === undefined;
     this.#options.onLook();
   }
 
@@ -362,7 +342,7 @@ export class ZonesView {
       [...zones.values()].filter(({ layer }) => layer === this.#layerName),
     );
     this.#options.map.zones = this.layer.shapes.edges;
-    this.#outlineTool.hidden = this.layer.shapes.all.length === 0;
+    this.#tools.hasZones = this.layer.shapes.all.length > 0;
     this.#applyTools();
   }
 
@@ -397,8 +377,4 @@ export class ZonesView {
       ? () => this.#openEditor?.(this.#selected)
       : undefined;
   }
-}
-
-function isOn(tool: HTMLElement): boolean {
-  return tool.getAttribute("aria-pressed") === "true";
 }
