@@ -68,7 +68,8 @@ Deno.test({
       assertSameMap(after.map, map);
       const { history } = after.store;
       const last = history.meta.get("last") ?? 0;
-      assert.equal(history.tilesOf("default", undefined, 999).length, last);
+      const tiles = await history.tilesOf("default", undefined, 999);
+      assert.equal(tiles.length, last);
       assert.equal(history.size().parts.rows, last);
       for (let i = 1; i <= last; i++) {
         const [part, ...more] = history.hourRows("default", i, 0, HOUR);

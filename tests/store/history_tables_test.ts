@@ -387,6 +387,34 @@ describe("of a layer with blocks of years, tiles without rows are forgotten in s
   ]);
 });
 
+describe("tiles of a narrow region are listed between very many others", async ({ tables, change }) => {
+  const columns = 20_000;
+  await change((t) => {
+    for (let tx = -columns; tx < columns; tx++) {
+      t.putFrame("a", tx, tx % 9000 === 0 ? 7 : 1 + tx % 5, HOUR, bytesFor(1));
+    }
+  });
+  const region = {
+    ...{ x0: -Infinity, x1: Infinity },
+    ...{ y0: 7 * 32, y1: 7 * 32 + 5 },
+  };
+  const expected = [-18_000, -9000, 0, 9000, 18_000];
+  for (const limit of [1, 2, 5, 6]) {
+    const listed: number[] = [];
+    let after;
+    for (;;) {
+      const page = await tables.tilesOf("a", region, limit, after);
+      listed.push(...page.map(({ tx }) => tx));
+      if (page.length === 0) break;
+      after = page.at(-1)!;
+    }
+    assert.deepEqual(listed, expected, `by ${limit}`);
+  }
+  const all = await tables.tilesOf("a", undefined, 100_000);
+  assert.equal(all.length, 2 * columns);
+  assert.ok(all.every(({ tx }, i) => tx === i - columns));
+});
+
 describe("numbers and gaps", async ({ tables, change }) => {
   await change((t) => {
     t.putMeta("revision", 7.5);

@@ -151,14 +151,15 @@ export function writeZone(
   { began, closedTo, gaps }: WrittenTime,
 ): void {
   const shape = new ZoneShape(zone.polygons);
-  const tiles = tables.tilesOf(zone.layer, shape.bounds, 1_000_000)
-    .flatMap(({ tx, ty }) => {
-      const mask = shape.tileMask(tx, ty);
-      const tile = { layer: zone.layer, tx, ty };
-      return mask === undefined
-        ? []
-        : [{ tile, mask, state: new TileFrame(), changes: new TileChanges() }];
-    });
+  const listed = tables.tilesOf(zone.layer, shape.bounds, 1_000_000);
+  if (listed instanceof Promise) throw new Error("the layer has many tiles");
+  const tiles = listed.flatMap(({ tx, ty }) => {
+    const mask = shape.tileMask(tx, ty);
+    const tile = { layer: zone.layer, tx, ty };
+    return mask === undefined
+      ? []
+      : [{ tile, mask, state: new TileFrame(), changes: new TileChanges() }];
+  });
   const reader = new TileReader(tables);
   const series = new ZoneSeries();
   const quarters = new ZoneQuarters();

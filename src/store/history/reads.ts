@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Region } from "../../grid/mod.ts";
+import type { Work } from "../../common/turns.ts";
 import type { Gap } from "../../history/gaps.ts";
 import { clipRegion, tileSpan } from "../../grid/tiles.ts";
 import type {
@@ -21,6 +22,8 @@ type Place = Pick<HistoryTile, "tx" | "ty">;
 
 /** A block is looked up for each hour of a range, if it has at most this many. */
 const MAX_LOOKED_UP_HOURS = 64;
+/** Tiles that one step of a list looks at: about a millisecond. */
+const SCANNED_TILES = 1 << 12;
 const ALL_TILES: Region = {
   x0: -Infinity,
   y0: -Infinity,
@@ -46,6 +49,7 @@ export class HistoryReads {
   readonly #gaps: StatementSync;
   readonly #layers: StatementSync;
   readonly #tiles: StatementSync;
+  readonly #lastScanned: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#blocks = db.prepare(
@@ -102,11 +106,15 @@ export class HistoryReads {
     this.#layers = db.prepare(
       "SELECT name FROM history_layer WHERE name NOT NULL ORDER BY name",
     );
+    const scanned = `SELECT tx, ty FROM history_tile
+       WHERE layer = ?1 AND tx >= ?2 AND tx <= ?3 AND (tx, ty) > (?4, ?5)
+       ORDER BY tx, ty LIMIT`;
     this.#tiles = db.prepare(
-      `SELECT tx, ty FROM history_tile
-       WHERE layer = ?1 AND tx >= ?2 AND tx <= ?3 AND ty >= ?4 AND ty <= ?5
-         AND (tx, ty) > (?6, ?7)
-       ORDER BY tx, ty LIMIT ?8`,
+      `SELECT tx, ty FROM (${scanned} ${SCANNED_TILES})
+       WHERE ty >= ?6 AND ty <= ?7 LIMIT ?8`,
+    );
+    this.#lastScanned = db.prepare(
+      `${scanned} 1 OFFSET ${SCANNED_TILES - 1}`,
     );
   }
 
@@ -175,18 +183,33 @@ export class HistoryReads {
     return this.#layers.all().map(({ name }) => String(name));
   }
 
-  tiles(
+  /**
+   * Lists tiles, in steps: of a narrow region of a layer with many tiles, there
+   * can be many beside it between two in it.
+   *
+   * @returns pauses by `yield`; the tiles
+   */
+  *tiles(
     layer: number,
     region: Region = ALL_TILES,
     limit: number,
     after: Place = { tx: -Infinity, ty: 0 },
-  ): Place[] {
+  ): Work<Place[]> {
     const { x0, y0, x1, y1 } = tileSpan(clipRegion(region));
-    const first = Math.max(x0, after.tx); // where the index is entered
-    const from = after.tx === -Infinity ? [x0 - 1, 0] : [after.tx, after.ty];
-    return places(
-      this.#tiles.all(layer, first, x1, y0, y1, from[0]!, from[1]!, limit),
-    );
+    let from = after.tx === -Infinity ? { tx: x0 - 1, ty: 0 } : after;
+    const found: Place[] = [];
+    for (;;) {
+      // The first of these is where the index is entered.
+      const span = [layer, Math.max(x0, from.tx), x1, from.tx, from.ty];
+      const left = limit - found.length;
+      const page = places(this.#tiles.all(...span, y0, y1, left));
+      found.push(...page);
+      if (page.length === left) return found;
+      const [last] = places(this.#lastScanned.all(...span));
+      if (last === undefined) return found;
+      from = last;
+      yield;
+    }
   }
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Soon } from "../../common/async.ts";
+import { inTurns } from "../../common/turns.ts";
 import type { Region } from "../../grid/mod.ts";
 import type { Gap } from "../../history/gaps.ts";
 import type {
@@ -29,7 +31,10 @@ import { blockKey, TILES_OF_LAYER, timeKey } from "./schema.ts";
 /** A tile of a layer that is known. */
 type Place = Pick<HistoryTile, "tx" | "ty">;
 
-/** The history in a database whose schema has it. It answers all at once. */
+/**
+ * The history in a database whose schema has it. It answers at once; only where
+ * it looks at many tiles, it lists them in turns.
+ */
 export class SqliteHistory implements HistoryTables {
   /** For copies of all rows. */
   readonly database: DatabaseSync;
@@ -237,10 +242,12 @@ export class SqliteHistory implements HistoryTables {
     region: Region | undefined,
     limit: number,
     after?: Place,
-  ): Place[] {
+  ): Soon<Place[]> {
     const id = this.#names.layer(layer);
     if (id === undefined) return [];
-    return this.#reads.tiles(id, region, limit, after);
+    const listing = this.#reads.tiles(id, region, limit, after);
+    const { done, value } = listing.next();
+    return done ? value : inTurns(listing);
   }
 
   cellDays(
