@@ -21,6 +21,16 @@ import { TileMemory } from "./tile_memory.ts";
 import type { TileCopies } from "./tile_copies.ts";
 import { GROUP_TILES, NO_TILE, type TileTable } from "./tile_table.ts";
 
+/** The tiles of a layer that were checked for a time, from the first one. */
+interface CheckedTiles {
+  readonly now: number;
+  readonly ageing: Ageing;
+  /** The writes of the layer so far. */
+  readonly writes: number;
+  /** The number of these tiles. */
+  readonly count: number;
+}
+
 /** The cells of one layer, for writing. `Grid` reads them. */
 export class CellWriter {
   /** The tiles and their cells. */
@@ -45,6 +55,7 @@ export class CellWriter {
   #nextOrder = 0;
   /** The minimum of `TileTable.due` over all tiles. */
   #due = Infinity;
+  #checked: CheckedTiles | undefined;
 
   /** @param copies the memory for copies of tiles that others still read */
   constructor(copies: TileCopies) {
@@ -202,14 +213,15 @@ export class CellWriter {
   ): number {
     if (!everything && now <= this.#due) return 0;
     let changed = 0;
+    const first = everything ? this.#checkedFor(now, ageing).count : Infinity;
     this.#memory.writes++;
     this.#due = Infinity;
     const { length } = this.#tiles;
     for (let group = 0; group < length; group += GROUP_TILES) {
-      if (everything || now > this.#tiles.groupDue(group)) {
-        const end = Math.min(group + GROUP_TILES, length);
+      const end = Math.min(group + GROUP_TILES, length);
+      if (end > first || now > this.#tiles.groupDue(group)) {
         for (let tile = group; tile < end; tile++) {
-          if (!everything && now <= this.#tiles.due(tile)) continue;
+          if (tile < first && now <= this.#tiles.due(tile)) continue;
           changed += this.#ageTile(tile, now, revision, ageing);
         }
       }
@@ -220,7 +232,8 @@ export class CellWriter {
 
   /**
    * Updates the freshness of the cells of some tiles. {@linkcode CellWriter.due}
-   * stays until the next {@linkcode CellWriter.age}.
+   * stays until the next {@linkcode CellWriter.age}, which does not check those
+   * tiles again if they were all, up to some tile, and nothing else happens.
    *
    * @param tiles tile coordinates, as `Grid.dueTiles` returns them
    * @param now the clock, ms since 1970
@@ -235,13 +248,25 @@ export class CellWriter {
     ageing: Ageing,
   ): number {
     let changed = 0;
+    let { count } = this.#checkedFor(now, ageing);
     this.#memory.writes++;
     for (let i = 0; i < length; i++) {
       const tile = this.#tiles.find(x[i]!, y[i]!);
       if (tile === NO_TILE) continue;
+      if (tile === count) count++;
       changed += this.#ageTile(tile, now, revision, ageing);
     }
+    this.#checked = { now, ageing, writes: this.#memory.writes, count };
     return changed;
+  }
+
+  /** Returns what was checked, or nothing if the layer has changed since. */
+  #checkedFor(now: number, ageing: Ageing): { readonly count: number } {
+    const { writes } = this.#memory;
+    const checked = this.#checked;
+    const isValid = checked?.now === now && checked.ageing === ageing &&
+      checked.writes === writes;
+    return isValid ? checked : { count: 0 };
   }
 
   #ageTile(

@@ -285,9 +285,11 @@ export class Grid {
    *
    * @param from the first tile of the slice: 0, or `next` of the slice before
    * @param now the clock, ms since 1970
+   * @param everything true for all tiles: the clock was set back, or thresholds
+   * have changed
    */
-  dueTiles(from: number, now: number): DueTiles {
-    return findDueTiles(this.#memory.tiles, from, now);
+  dueTiles(from: number, now: number, everything = false): DueTiles {
+    return findDueTiles(this.#memory.tiles, from, now, everything);
   }
 
   /**

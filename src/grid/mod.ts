@@ -48,6 +48,7 @@ export { type CellStatus, statusOf } from "./status.ts";
 export { addCounts, type CellCounts, NO_CELLS } from "./cell_counter.ts";
 export { MAX_TILE_BYTES } from "./tile_codec.ts";
 export type { SavedTile } from "./tile_save.ts";
+export { MAX_DUE_SLOTS, MAX_DUE_TILES } from "./tile_ageing.ts";
 export { TileStatus } from "./tile_status.ts";
 export {
   describeMapMemory,

@@ -17,14 +17,16 @@ import { GROUP_TILES, type TileTable } from "./tile_table.ts";
 export interface DueTiles {
   /** Their tile coordinates. */
   readonly tiles: Coordinates;
+  /** The number of their slots, empty ones included. */
+  readonly slots: number;
   /** The tile at which the next slice begins; undefined after the last one. */
   readonly next: number | undefined;
 }
 
 /** Maximum number of tiles of a slice: ageing them takes about a millisecond. */
-const MAX_DUE_TILES = 4096;
+export const MAX_DUE_TILES = 4096;
 /** Maximum number of slots of these tiles, empty ones included. */
-const MAX_DUE_SLOTS = 1 << 15;
+export const MAX_DUE_SLOTS: number = 1 << 15;
 /** Maximum number of tiles that a slice looks at, most of them in groups. */
 const MAX_READ_TILES = 1 << 20;
 
@@ -38,22 +40,25 @@ const foundY = new Int32Array(MAX_DUE_TILES);
  * @param tiles the tiles of the layer
  * @param from the first tile of the slice
  * @param now the clock, ms since 1970
+ * @param everything true to find all tiles
  */
 export function findDueTiles(
   tiles: TileTable,
   from: number,
   now: number,
+  everything: boolean,
 ): DueTiles {
   let length = 0;
   const end = Math.min(tiles.length, from + MAX_READ_TILES);
   let slots = 0;
   let tile = from;
   for (; tile < end; tile++) {
-    if (tile % GROUP_TILES === 0 && !(now > tiles.groupDue(tile))) {
+    const isGroup = tile % GROUP_TILES === 0;
+    if (!everything && isGroup && !(now > tiles.groupDue(tile))) {
       tile += GROUP_TILES - 1;
       continue;
     }
-    if (!(now > tiles.due(tile))) continue;
+    if (!everything && !(now > tiles.due(tile))) continue;
     const size = 1 << tiles.sizeClass(tile);
     if (length === MAX_DUE_TILES || slots + size > MAX_DUE_SLOTS) break;
     slots += size;
@@ -62,6 +67,7 @@ export function findDueTiles(
   }
   return {
     tiles: { length, x: foundX.slice(0, length), y: foundY.slice(0, length) },
+    slots,
     next: tile < tiles.length ? tile : undefined,
   };
 }

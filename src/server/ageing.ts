@@ -3,12 +3,15 @@
  *
  * @module
  */
-import type { MapShard, OccupancyMap } from "../grid/mod.ts";
+import {
+  type MapShard,
+  MAX_DUE_SLOTS,
+  MAX_DUE_TILES,
+  type OccupancyMap,
+} from "../grid/mod.ts";
 import type { Entry } from "../store/store.ts";
 import type { GroupEntry } from "./group_reader.ts";
 
-/** As many tiles as one entry without tiles may age, in about a millisecond. */
-const MAX_TOGETHER_TILES = 4096;
 /** Entries of one commit: a few milliseconds of work. */
 const MAX_COMMIT_ENTRIES = 16;
 
@@ -81,18 +84,24 @@ function* tileEntries(
   shard: MapShard,
   now: number,
 ): Generator<Entry | undefined, void, void> {
-  let together = 0;
+  // The clock was set back, or thresholds have changed.
+  const everything = now < shard.latest;
+  let togetherTiles = 0;
+  let togetherSlots = 0;
   for (const [layer, grid] of shard.layers()) {
-    if (!(now > grid.due)) continue;
+    if (!everything && !(now > grid.due)) continue;
     let next: number | undefined = 0;
     while (next !== undefined) {
       const isWhole: boolean = next === 0;
-      const found = grid.dueTiles(next, now);
+      const found = grid.dueTiles(next, now, everything);
       const { tiles } = found;
       next = found.next;
       if (isWhole && next === undefined) {
-        together += tiles.length;
-        if (together <= MAX_TOGETHER_TILES) continue; // the last entry ages them
+        togetherTiles += tiles.length;
+        togetherSlots += found.slots;
+        const isFew = togetherTiles <= MAX_DUE_TILES &&
+          togetherSlots <= MAX_DUE_SLOTS;
+        if (isFew) continue; // the last entry ages them
       }
       yield tiles.length > 0
         ? { kind: "age-tiles", now, layer, tiles }

@@ -180,7 +180,8 @@ export class Pipeline {
    *
    * @returns the time at which the map is correct, ms since 1970; undefined
    * while the store fails: then cells may be staler than the map shows. While a
-   * large group is applied or many cells age, some milliseconds ago
+   * large group is applied or many cells age, some milliseconds ago; after the
+   * clock was set back, the time before that
    */
   refresh(): number | undefined {
     const { map, clock } = this.#context;
@@ -190,7 +191,7 @@ export class Pipeline {
     const isDue = this.#shared?.isDue(time) ?? map.isDue(time);
     if (!isDue) return this.#agedTo = time;
     // Entries must be in order of time.
-    if (this.#task !== undefined && this.#agedTo <= time) {
+    if (this.#task !== undefined && !Number.isNaN(this.#agedTo)) {
       this.#mustAge = true;
       return this.#agedTo;
     }
@@ -225,9 +226,9 @@ export class Pipeline {
     const now = this.#context.clock.now();
     const task = this.#begin(this.#ageInTurns(now));
     // Until the map was aged once, there is no time at which it is correct.
-    if (this.#agedTo <= now) task.run();
-    else task.finish();
-    const isKnown = !this.#isFailing && this.#agedTo <= now;
+    if (Number.isNaN(this.#agedTo)) task.finish();
+    else task.run();
+    const isKnown = !this.#isFailing && !Number.isNaN(this.#agedTo);
     return isKnown ? this.#agedTo : undefined;
   }
 

@@ -77,3 +77,78 @@ test("after a change of thresholds every shard is aged", () => {
     [0, 1, 2, 3].map((shard) => ({ kind: "age", now: NOW, shard })),
   );
 });
+
+/** Adds a layer of full tiles, in a row. */
+function addFullTiles(map: OccupancyMap, name: string, tiles: number): void {
+  for (let y = 0; y < 32; y++) {
+    const row = Array.from(
+      { length: 32 * tiles },
+      (_, x) => [x, y, 1, NOW] as const,
+    );
+    map.apply(name, columns(row), NOW);
+  }
+}
+
+test("after the clock was set back, many cells are checked in parts, each once", () => {
+  const map = new OccupancyMap({ staleAfter: 100 });
+  addFullTiles(map, "a", 500);
+  for (let round = 1; round <= 3; round++) {
+    age(map, LATER);
+    assert.equal(map.layer("a")!.counts().stale, 512_000);
+    const entries = age(map, NOW + round);
+    const tiles = entries.map((entry) =>
+      entry.kind === "age-tiles" ? entry.tiles.length : 0
+    );
+    assert.equal(tiles.reduce((sum, count) => sum + count), 500);
+    assert.ok(Math.max(...tiles) <= 32, "32 Ki cells take a millisecond");
+    assert.equal(tiles.at(-1), 0);
+    assert.equal(map.layer("a")!.counts().stale, 0);
+    assert.equal(map.isDue(NOW + round), false);
+  }
+});
+
+test("the entry after the parts takes no time, unless the layer has changed", () => {
+  const map = new OccupancyMap({ staleAfter: 100 });
+  addFullTiles(map, "a", 500);
+  const measure = (work: () => void) => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  };
+  const all: number[] = [];
+  const rest: number[] = [];
+  for (let round = 1; round <= 5; round++) {
+    const now = NOW - round;
+    age(map, LATER);
+    all.push(measure(() => map.age(now)));
+    age(map, LATER);
+    for (const entries of ageingEntries(map, now)) {
+      for (const entry of entries ?? []) {
+        const ms = measure(() => applyEntry(map, entry));
+        if (entry.kind === "age") rest.push(ms);
+      }
+    }
+  }
+  const [fastest, slowest] = [Math.min(...rest), Math.min(...all)];
+  assert.ok(fastest < slowest / 5, `${fastest} ms of ${slowest} ms`);
+});
+
+test("a reading between the parts and the last entry is aged too", () => {
+  const map = new OccupancyMap({ staleAfter: 100 });
+  addFullTiles(map, "a", 40);
+  age(map, LATER);
+  let changed = false;
+  for (const entries of ageingEntries(map, NOW)) {
+    for (const entry of entries ?? []) {
+      if (entry.kind === "age") {
+        // Stale at its own time, fresh at the time of the entry.
+        map.apply("a", columns([[5, 5, 1, NOW + 1]]), LATER);
+        assert.equal(map.layer("a")!.counts().stale, 1);
+        changed = true;
+      }
+      applyEntry(map, entry);
+    }
+  }
+  assert.ok(changed);
+  assert.equal(map.layer("a")!.counts().stale, 0);
+});
