@@ -25,7 +25,8 @@ export const LAYER_BYTES = 8 * 1024;
 
 /**
  * Memory of a server with an empty map under load: program, messages, replies,
- * and their garbage. The rest of the memory is for the map.
+ * what the history writes next, and their garbage. The rest of the memory is for
+ * the map.
  */
 const SERVER_BYTES = 256 * MIB;
 

@@ -41,6 +41,7 @@ export class HistoryReads {
   readonly #blocks: StatementSync;
   readonly #blockTiles: StatementSync;
   readonly #blockSpan: StatementSync;
+  readonly #oldestBlock: StatementSync;
   readonly #frameBefore: StatementSync;
   readonly #cellDays: StatementSync;
   readonly #cellDayBefore: StatementSync;
@@ -73,6 +74,12 @@ export class HistoryReads {
            SELECT id FROM history_block
            WHERE id >= ?1 << 45 AND id < (?1 + 1) << 45 ORDER BY id DESC LIMIT 1
          )) AS last`,
+    );
+    this.#oldestBlock = db.prepare(
+      `SELECT min((
+         SELECT ${HOUR_OF_BLOCK} FROM history_block
+         WHERE id >= l.id << 45 AND id < (l.id + 1) << 45 ORDER BY id LIMIT 1
+       )) AS hour FROM history_layer AS l WHERE name NOT NULL`,
     );
     const timed = (table: string, rest: string) =>
       db.prepare(
@@ -133,6 +140,12 @@ export class HistoryReads {
     const { first, last } = this.#blockSpan.get(layer)!;
     if (first === null) return undefined;
     return { first: Number(first), last: Number(last) };
+  }
+
+  /** The oldest hour with a block of any layer. */
+  oldestHour(): number | undefined {
+    const { hour } = this.#oldestBlock.get()!;
+    return hour === null ? undefined : Number(hour);
   }
 
   /** @param after number of a tile in its layer; -1: from the first */

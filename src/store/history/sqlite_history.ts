@@ -296,15 +296,9 @@ export class SqliteHistory implements HistoryTables {
   }
 
   oldestHour(layer?: string): number | undefined {
-    let oldest: number | undefined;
-    for (const name of layer === undefined ? this.layers() : [layer]) {
-      const id = this.#names.layer(name);
-      const first = id === undefined
-        ? undefined
-        : this.#reads.blockSpan(id)?.first;
-      if (first !== undefined && !(oldest! <= first)) oldest = first;
-    }
-    return oldest;
+    if (layer === undefined) return this.#reads.oldestHour();
+    const id = this.#names.layer(layer);
+    return id === undefined ? undefined : this.#reads.blockSpan(id)?.first;
   }
 
   oldestDay(): number | undefined {
