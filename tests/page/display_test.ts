@@ -42,6 +42,29 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "the map stays where it is when the state of the connection has more text",
+  ...needs("chromium"),
+  fn: async () => {
+    await using session = await PageSession.open({
+      readings: READINGS,
+      address: VIEW,
+    });
+    const top = async (text: string) =>
+      await session.page.evaluate((text) => {
+        document.querySelector("#pill-detail")!.textContent = text;
+        return document.querySelector("#map")!.getBoundingClientRect().top;
+      }, text);
+    for (const width of [390, 700, 900, 950, 1000, 1280]) {
+      await session.page.setViewportSize({ width, height: 800 });
+      const before = await top("· 1 Hz");
+      const after = await top("· no changes · 1,250 ms behind");
+      assert.equal(after, before, `with a width of ${width} px`);
+    }
+  },
+});
+
+Deno.test({
   name: "the page follows the colour scheme of the system",
   ...needs("chromium"),
   fn: async () => {
