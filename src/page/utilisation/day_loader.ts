@@ -147,7 +147,8 @@ function sum(
   for (const { cells: { x, y }, byDay } of answers) {
     for (let row = 0; row < x.length; row++) {
       if (!has(x[row]!, y[row]!)) continue;
-      count++;
+      // As in the sum of a zone: a cell without any reading does not count.
+      if (byDay?.known[row]?.some((seconds) => seconds > 0)) count++;
       for (let day = 0; day < start.length; day++) {
         occupied[day]! += byDay?.occupied[row]?.[day] ?? 0;
         known[day]! += byDay?.known[row]?.[day] ?? 0;

@@ -27,7 +27,8 @@ import {
   percent,
   type UsageDates,
 } from "./usage_text.ts";
-import { changeScaleOf, changesPerDay, type Use, valueOf } from "./usage.ts";
+import { changeScaleOf, changesPerDay, valueOf } from "./usage.ts";
+import type { UsedZone } from "./zone_usage.ts";
 
 /** Opacity over a floor plan, which must be visible through the cells. */
 const OVER_PLAN = 0.82;
@@ -123,7 +124,7 @@ export class HeatView {
     setText(
       this.#about,
       `${
-        map === "cells" ? "Every cell" : "All cells of each zone"
+        map === "cells" ? "Every cell" : "The cells with readings of each zone"
       } of ${this.#host.layer().title}, ${this.#when()}. Time without readings counts neither way.`,
     );
     this.#subject.chosen = [map];
@@ -241,15 +242,15 @@ export class HeatView {
 
   #showZones({ zones }: LoadedUsage): void {
     const { measure, map } = this.#settings!;
-    const uses = new Map(
-      zones.map(({ definition, use }) => [definition.name, use]),
+    const used = new Map(
+      zones.map((zone) => [zone.definition.name, zone]),
     );
     const { steps } = this.#colors;
     const { store } = this.#host.zones;
     this.#host.zones.past = {
       states: store.states,
       when: "",
-      figures: (name) => figuresOf(uses.get(name), measure, this.#maxChanges),
+      figures: (name) => figuresOf(used.get(name), measure, this.#maxChanges),
       fills: steps.filter((_, step) => step % 5 === 0),
       filled: map === "zones",
     };
@@ -284,10 +285,11 @@ export class HeatView {
 
 /** What the map shows of a zone. */
 function figuresOf(
-  use: Use | undefined,
+  zone: UsedZone | undefined,
   measure: Measure,
   maxChanges: number,
 ): ZoneFigures {
+  const use = zone?.use;
   const value = use && use.cells > 0 ? valueOf(use, measure, maxChanges) : NaN;
   const isUnknown = Number.isNaN(value);
   const text = isUnknown
@@ -299,7 +301,7 @@ function figuresOf(
     look: isUnknown ? "unknown" : "occupied",
     bound: false,
     fullness: isUnknown ? 0 : 100 * value,
-    hasCells: use !== undefined && use.cells > 0,
+    hasCells: zone !== undefined && zone.rows.length > 0,
     count: text,
     of: "",
     percent: text,

@@ -19,7 +19,7 @@ import {
 } from "./day_bars.ts";
 import type { ByDay, DayLoader, DayTarget } from "./day_loader.ts";
 import type { HeatColors } from "./heat_layer.ts";
-import type { Place } from "./places.ts";
+import { type Place, placeDetail } from "./places.ts";
 import type { SortColumn, Subject, UsageSettings } from "./settings.ts";
 import { changesPerDay, MIN_KNOWN } from "./usage.ts";
 import {
@@ -205,9 +205,7 @@ export class ListPanel {
       { type: "button", "aria-pressed": String(isSelected) },
       el("b", {}, name),
       zone === undefined ? undefined : el("small", {}, zone),
-      place.row === undefined
-        ? el("small", {}, `${formatCount(use.cells)} cells`)
-        : undefined,
+      place.row === undefined ? el("small", {}, placeDetail(place)) : undefined,
     );
     button.addEventListener("click", () => this.#events.onSelect(place));
     const known = el("td", { class: "known" }, percent(use.knownShare));

@@ -6,6 +6,7 @@
  */
 
 import type { Region } from "../../protocol/region.ts";
+import { formatCount, formatQuantity } from "../elements/format.ts";
 import { regionOf } from "../map/regions.ts";
 import { zoneTitle } from "../zones/zone_text.ts";
 import type { SortColumn, Subject } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface Place {
   /** Of a cell: its smallest zone; undefined if it is in none. */
   readonly zone: string | undefined;
   readonly use: Use;
+  /** Number of cells without any reading; they do not count in its use. */
+  readonly unreported: number;
   /** The row of a cell. */
   readonly row: number | undefined;
   /** The name of a zone. */
@@ -32,6 +35,19 @@ export interface Place {
 /** The name of a cell. */
 export function cellName({ x, y }: { readonly x: number; readonly y: number }) {
   return `x ${x}, y ${y}`;
+}
+
+/** What a place consists of: `40 cells, 3 without readings`; of a cell "". */
+export function placeDetail(
+  { row, use: { cells }, unreported }: Place,
+): string {
+  if (row !== undefined) return "";
+  if (unreported === 0) return formatQuantity(cells, "cell");
+  return cells === 0
+    ? `${formatQuantity(unreported, "cell")} without readings`
+    : `${formatQuantity(cells, "cell")}, ${
+      formatCount(unreported)
+    } without readings`;
 }
 
 /** Makes the places of an answer. */
@@ -61,6 +77,7 @@ export class Places {
       name: cellName(cell),
       zone: zone && zoneTitle(zone.definition),
       use: this.#usage.use(row),
+      unreported: 0,
       row,
       zoneName: undefined,
       region: regionOf(cell),
@@ -68,12 +85,13 @@ export class Places {
   }
 
   /** Returns a zone. */
-  zone({ definition, use, bounds }: UsedZone): Place {
+  zone({ definition, use, unreported, bounds }: UsedZone): Place {
     return {
       key: `zone ${definition.name}`,
       name: zoneTitle(definition),
       zone: undefined,
       use,
+      unreported,
       row: undefined,
       zoneName: definition.name,
       region: bounds,

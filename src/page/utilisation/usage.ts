@@ -89,12 +89,25 @@ export class Usage {
     }, this.answer.seconds);
   }
 
-  /** The share of the time that is known, of all cells together. */
+  /**
+   * Whether anything is known of a row's cell. A cell without any reading, such
+   * as a wall, does not count in the use of several cells.
+   */
+  isReported(row: number): boolean {
+    return this.answer.cells.known[row]! > 0;
+  }
+
+  /** The share of the time that is known, of all cells with readings. */
   get knownShare(): number {
     const { seconds, cells: { known } } = this.answer;
-    const all = this.length * seconds;
+    const all = reportedCells(this.answer) * seconds;
     return all === 0 ? 0 : known.reduce((sum, part) => sum + part, 0) / all;
   }
+}
+
+/** Counts the cells of which anything is known. */
+export function reportedCells({ cells }: UtilisationAnswer): number {
+  return cells.known.reduce((sum, known) => known > 0 ? sum + 1 : sum, 0);
 }
 
 /**

@@ -118,6 +118,7 @@ export function describeShare({ share, knownShare }: Use): string {
 /** The times behind the share: `6 h 30 min of 218 h · known 99%`. */
 export function describeTimes(use: Use): string {
   const { cells, occupied, known, knownShare } = use;
+  if (cells === 0) return "no readings";
   const perCell = cells > 1 ? " a cell" : "";
   const [used, all] = [occupied / cells, known / cells];
   return `${formatHours(used)} of ${formatHours(all)}${perCell} · known ${

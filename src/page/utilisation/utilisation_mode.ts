@@ -267,7 +267,8 @@ class UtilisationMode implements PageMode {
     if (place?.region === undefined) return;
     void this.#data.fetchPart(place.region).then((part) => {
       // Of a zone that is no rectangle, there is none by the hour.
-      const isExact = part?.cells.x.length === place.use.cells;
+      const isExact =
+        part?.cells.x.length === place.use.cells + place.unreported;
       if (part && isExact && this.#weekKey === key) {
         this.#week.show(part, place.name);
       }

@@ -7,7 +7,7 @@
 
 import { localHourOf, timeZoneOf, weekdayOf } from "../../history/calendar.ts";
 import type { UtilisationAnswer } from "../../history/answers.ts";
-import { MIN_KNOWN } from "./usage.ts";
+import { MIN_KNOWN, reportedCells } from "./usage.ts";
 import { DAY_NAMES } from "./usage_text.ts";
 
 const HOUR_SECONDS = 3600;
@@ -59,12 +59,13 @@ export function withoutTimeBefore(
 
 /** The hours of the selected days, row by row. */
 export function weekOf(answer: UtilisationAnswer): WeekHour[][] {
-  const { week, days, hours: [first, end], cells } = answer;
+  const { week, days, hours: [first, end] } = answer;
   const counts = countHours(answer);
+  const cells = reportedCells(answer);
   return days.map((weekday) =>
     Array.from({ length: end - first }, (_, index): WeekHour => {
       const [day, hour] = [weekday - 1, first + index];
-      const all = counts[day]![hour]! * HOUR_SECONDS * cells.x.length;
+      const all = counts[day]![hour]! * HOUR_SECONDS * cells;
       const seconds = week.known[day]![hour]!;
       const known = all > 0 ? Math.min(1, seconds / all) : 0;
       const share = seconds > 0 && known >= MIN_KNOWN

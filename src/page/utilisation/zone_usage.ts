@@ -15,8 +15,14 @@ const CELL_MASK = TILE_SIDE - 1;
 /** A zone, and how much its cells were used. */
 export interface UsedZone {
   readonly definition: ZoneDefinition;
+  /** Of the cells with readings. */
   readonly use: Use;
-  /** The rows of its cells in the answer. */
+  /**
+   * Number of its cells without any reading in the time: walls, or sensors that
+   * were silent. They do not count in its use.
+   */
+  readonly unreported: number;
+  /** The rows of all its cells in the answer. */
   readonly rows: readonly number[];
   /** The smallest region with all its cells; undefined without cells. */
   readonly bounds: Region | undefined;
@@ -43,10 +49,12 @@ export function zoneUsage(
         if (maskHolds(mask, key)) rows.push(row);
       }
     }
+    const use = sum(usage, rows);
     return {
       definition,
       rows,
-      use: sum(usage, rows),
+      use,
+      unreported: rows.length - use.cells,
       bounds: boundsOf(usage, rows),
     };
   });
@@ -97,8 +105,9 @@ function* tilesIn(
 
 function sum(usage: Usage, rows: readonly number[]): Use {
   const { cells, seconds } = usage.answer;
-  let [occupied, known, changes, last] = [0, 0, 0, NaN];
+  let [count, occupied, known, changes, last] = [0, 0, 0, 0, NaN];
   for (const row of rows) {
+    if (usage.isReported(row)) count++;
     occupied += cells.occupied[row]!;
     known += cells.known[row]!;
     changes += cells.changes[row]!;
@@ -106,7 +115,7 @@ function sum(usage: Usage, rows: readonly number[]): Use {
     if (!(used <= last)) last = Number.isNaN(used) ? last : used;
   }
   return useOf(
-    { cells: rows.length, occupied, known, changes, last },
+    { cells: count, occupied, known, changes, last },
     seconds,
   );
 }

@@ -55,6 +55,27 @@ Deno.test("rows that are visible together are loaded in few requests", async () 
   loader.close();
 });
 
+Deno.test("the days of a zone are those of its cells with readings", async () => {
+  const region = { x0: 0, y0: 0, x1: 3, y1: 0 };
+  const loader = new DayLoader((part) => {
+    const answer = answerOf(part);
+    const known = answer.byDay!.known.map((days, x) => x < 2 ? days : [0, 0]);
+    return Promise.resolve({
+      ...answer,
+      byDay: { ...answer.byDay!, known },
+    } as UtilisationAnswer);
+  });
+  let result: ByDay | undefined;
+  loader.load(
+    { key: "zone a", region, has: () => true },
+    (byDay) => result = byDay,
+  );
+  await until(() => result !== undefined);
+  assert.equal(result!.cells, 2, "two cells are walls");
+  assert.deepEqual(result!.known, [200, 100]);
+  loader.close();
+});
+
 Deno.test("a row that is not visible any more is not loaded", async () => {
   const regions: Region[] = [];
   const loader = new DayLoader((region) => {

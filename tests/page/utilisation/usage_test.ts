@@ -1,6 +1,6 @@
 /** Shares of known time: cells, zones, hours of the week, lists and CSV. */
 import assert from "node:assert/strict";
-import { Places } from "../../../src/page/utilisation/places.ts";
+import { placeDetail, Places } from "../../../src/page/utilisation/places.ts";
 import type { UtilisationAnswer } from "../../../src/history/answers.ts";
 import {
   changeScaleOf,
@@ -8,6 +8,7 @@ import {
   Usage,
   valueOf,
 } from "../../../src/page/utilisation/usage.ts";
+import { describeTimes } from "../../../src/page/utilisation/usage_text.ts";
 import {
   describeWeek,
   weekOf,
@@ -111,6 +112,46 @@ Deno.test("the share of a zone is that of its cells together", () => {
   assert.equal(store!.use.share, NaN, "too little is known");
   assert.equal(none!.use.share, NaN);
   assert.equal(none!.bounds, undefined);
+});
+
+Deno.test("cells without any reading do not count in a zone, but are named", () => {
+  const usage = usageOf([
+    [0, 0, 5, 10, 2, 300],
+    [1, 0, 0, 9, 0, null], // a desk that is never used counts
+    // Walls, or sensors that never reported.
+    ...[2, 3, 4, 5, 6].map((x): Row => [x, 0, 0, 0]),
+  ]);
+  const [room, wall] = zoneUsage(usage, [
+    zone("room", [0, 0, 7, 1]),
+    zone("wall", [2, 0, 7, 1]),
+  ]);
+  assert.equal(room!.use.cells, 2);
+  assert.equal(room!.use.share, 5 / 19, "most of the area is wall");
+  assert.equal(room!.use.knownShare, 0.95);
+  assert.equal(room!.unreported, 5);
+  assert.equal(room!.rows.length, 7, "the map and the list have them all");
+  assert.equal(usage.knownShare, 0.95);
+  assert.equal(wall!.use.share, NaN);
+  assert.equal(wall!.use.cells, 0);
+  assert.equal(wall!.unreported, 5);
+  const places = new Places(usage, [room!, wall!]);
+  assert.equal(placeDetail(places.zone(room!)), "2 cells, 5 without readings");
+  assert.equal(placeDetail(places.zone(wall!)), "5 cells without readings");
+  assert.equal(describeTimes(places.zone(wall!).use), "no readings");
+});
+
+Deno.test("the week counts the time of cells with readings only", () => {
+  const hours = (seconds: number) =>
+    Array.from(
+      { length: 7 },
+      (_, day) => new Array<number>(24).fill(day === 0 ? seconds : 0),
+    );
+  const { answer } = usageOf([[0, 0, 5, 10], [1, 0, 0, 0], [2, 0, 0, 0]], {
+    week: { occupied: hours(HOUR_SECONDS / 2), known: hours(HOUR_SECONDS) },
+  });
+  const [monday] = weekOf(answer);
+  assert.equal(monday![0]!.share, 0.5);
+  assert.equal(monday![0]!.known, 1);
 });
 
 Deno.test("a zone with a hole has no cells in it", () => {
