@@ -72,6 +72,8 @@ export class ViewFollower {
   #following = true;
   /** Whether the view follows all cells, also those far from the plan. */
   #followsAll = false;
+  /** A rectangle that is shown whole, in any size, until the user moves it. */
+  #pinned: Edges | undefined;
   #fit: Fit | undefined;
 
   constructor(options: ViewFollowerOptions) {
@@ -110,37 +112,39 @@ export class ViewFollower {
     const view = this.#options.map.getView();
     // The user is just moving it.
     if (view.getInteracting() || view.getAnimating()) return;
-    if (this.#edges()?.join() !== this.#fit?.edges.join()) this.update();
+    const edges = this.#pinned ?? this.#edges();
+    if (edges?.join() !== this.#fit?.edges.join()) this.update();
   }
 
   /** Fits the view again, as after a change of its size. */
   update(): void {
     this.#limitZoom();
-    const edges = this.#edges();
-    if (this.#following && edges) this.#show(edges, false);
+    const edges = this.#pinned ?? (this.#following ? this.#edges() : undefined);
+    if (edges) this.#show(edges, false);
   }
 
   /** Shows all cells and the floor plan, and follows them from now on. */
   showAll(): void {
     this.#following = this.#followsAll = true;
+    this.#pinned = undefined;
     const all = this.#edges();
     if (all) this.#show(all, true);
   }
 
-  /** Shows a rectangle, and stops following. */
+  /**
+   * Shows a rectangle, and stops following. It stays whole when the size of the
+   * map changes, as when a mode is opened, until the user moves the view.
+   */
   showEdges(edges: Edges): void {
     this.stop();
-    const size = this.#size();
-    if (size === undefined) return;
-    const { map, axes, animation } = this.#options;
-    const view = map.getView();
-    view.cancelAnimations();
-    view.fit(axes.extentOf(edges), { ...this.#fitOptions(size), ...animation });
+    this.#pinned = edges;
+    this.#show(edges, true);
   }
 
   /** Stops following: the user or the address has set the view. */
   stop(): void {
     this.#following = false;
+    this.#pinned = undefined;
   }
 
   /** Forgets content and view. */
@@ -148,6 +152,7 @@ export class ViewFollower {
     this.#content = NO_CONTENT;
     this.#following = true;
     this.#followsAll = false;
+    this.#pinned = undefined;
     this.#fit = undefined;
   }
 
@@ -168,7 +173,7 @@ export class ViewFollower {
       ...(animated && animation),
       callback: (completed) => {
         if (completed) fit.camera = this.camera;
-        else if (this.#fit === fit) this.#following = false; // by the user
+        else if (this.#fit === fit) this.stop(); // by the user
       },
     });
     if (!animated || animation === undefined) fit.camera = this.camera;
@@ -183,14 +188,16 @@ export class ViewFollower {
     };
   }
 
-  /** Stops following if the user has moved the view. */
+  /** Stops following, and showing a rectangle, if the user has moved the view. */
   #checkMove(): void {
     const fitted = this.#fit?.camera;
-    if (!this.#following || fitted === undefined) return;
+    const isFitted = this.#following || this.#pinned !== undefined;
+    if (!isFitted || fitted === undefined) return;
     const { center: [x, y], scale } = this.camera;
-    this.#following = Math.abs(x - fitted.center[0]) * scale < MIN_MOVE_PX &&
+    const isSame = Math.abs(x - fitted.center[0]) * scale < MIN_MOVE_PX &&
       Math.abs(y - fitted.center[1]) * scale < MIN_MOVE_PX &&
       Math.abs(scale / fitted.scale - 1) < MIN_ZOOM;
+    if (!isSame) this.stop();
   }
 
   /** Bounds the zoom to the content. */
