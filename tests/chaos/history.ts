@@ -8,6 +8,7 @@ import { keyOf } from "../../src/grid/tiles.ts";
 import { TileFrame } from "../../src/history/tile_frame.ts";
 import { TileReader } from "../../src/server/history/tile_reader.ts";
 import { openStore } from "../../src/store/open.ts";
+import type { HistoryTables } from "../../src/store/store.ts";
 import { freePort, tempDir } from "../support/temp.ts";
 import { randomIntegers } from "../support/random.ts";
 import { resultOf } from "../support/work.ts";
@@ -47,12 +48,22 @@ export interface HistoryChaosReport {
 /** The values of each cell, by the second from which on they are valid. */
 export type HistoryModel = Map<number, Map<number, number>>;
 
+/** Options of {@linkcode planHistory}. */
+export interface HistoryPlanOptions {
+  readonly readings: number;
+  /** The last second of a reading, since 1970. */
+  readonly end: number;
+  readonly seed: number;
+  /** True: readings may arrive in any order. Default false. */
+  readonly anyOrder?: boolean;
+}
+
 /** Sends readings while the server is killed, then compares the history. */
 export async function runHistoryChaos(
   { readings, kills, seed }: HistoryChaosOptions,
 ): Promise<HistoryChaosReport> {
   const end = Math.floor(Date.now() / 1000) - 1;
-  const { messages, model } = planHistory(readings, end, seed);
+  const { messages, model } = planHistory({ readings, end, seed });
   await using folder = await tempDir();
   const port = freePort();
   const store = `sqlite:${folder.path}/map.sqlite`;
@@ -80,7 +91,7 @@ export async function runHistoryChaos(
   return {
     acknowledged: publisher.acknowledged,
     recoveries: killer.recoveries,
-    ...await compareHistory(store, model, end),
+    ...await compareStore(store, model, end),
   };
 }
 
@@ -89,13 +100,10 @@ export async function runHistoryChaos(
  * few values; those of the others at random times, with a new value each,
  * because repeats are not recorded: a late reading would be valid until the next
  * change, also if a repeat came before. No two of a cell are of the same second.
- *
- * @param end the last second, since 1970
+ * If they may arrive in any order, all are of the second kind.
  */
 export function planHistory(
-  readings: number,
-  end: number,
-  seed: number,
+  { readings, end, seed, anyOrder = false }: HistoryPlanOptions,
 ): { messages: Message[]; model: HistoryModel } {
   const random = randomIntegers(seed);
   const model: HistoryModel = new Map();
@@ -106,7 +114,7 @@ export function planHistory(
     for (let i = 0; i < size; i++, sent++) {
       const x = random(SIDE_CELLS);
       const y = random(SIDE_CELLS);
-      const isLate = (x + y) % 2 === 0;
+      const isLate = anyOrder || (x + y) % 2 === 0;
       const cell = cellOf(x, y);
       const ofCell = model.get(cell) ?? new Map<number, number>();
       model.set(cell, ofCell);
@@ -139,44 +147,53 @@ function cellOf(x: number, y: number): number {
  * @param store its address; no server uses it
  * @param end as it was planned
  */
-export async function compareHistory(
+export async function compareStore(
   store: string,
   model: HistoryModel,
   end: number,
 ): Promise<Pick<HistoryChaosReport, "compared" | "wrong">> {
   const opened = await openStore(store, { durability: "commit" });
   try {
-    const reader = new TileReader(opened.history!);
-    const frame = new TileFrame();
-    const wrong: string[] = [];
-    let compared = 0;
-    const last = (SIDE_CELLS - 1) >> 5;
-    for (let tile = 0; tile < (last + 1) ** 2; tile++) {
-      const tx = tile % (last + 1);
-      const ty = Math.floor(tile / (last + 1));
-      const states = new Map<number, number>();
-      for (let at = end - PAST_SECONDS - 1; at <= end; at++) {
-        await resultOf(reader.stateAt({ layer: LAYER, tx, ty }, at, frame));
-        for (let y = 32 * ty; y < Math.min(32 * ty + 32, SIDE_CELLS); y++) {
-          for (let x = 32 * tx; x < Math.min(32 * tx + 32, SIDE_CELLS); x++) {
-            const cell = cellOf(x, y);
-            const value = model.get(cell)?.get(at);
-            if (value !== undefined) states.set(cell, value);
-            const key = keyOf(x, y);
-            const actual = frame.has[key] === 1 ? frame.value[key] : undefined;
-            compared++;
-            if (actual === states.get(cell) && frame.stale[key] === 0) continue;
-            if (wrong.length < MAX_LISTED) {
-              wrong.push(
-                `${x},${y} at ${at}: ${actual}, not ${states.get(cell)}`,
-              );
-            }
+    return await compareHistory(opened.history!, model, end);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Compares the states of all cells at each second. */
+export async function compareHistory(
+  tables: HistoryTables,
+  model: HistoryModel,
+  end: number,
+): Promise<Pick<HistoryChaosReport, "compared" | "wrong">> {
+  const reader = new TileReader(tables);
+  const frame = new TileFrame();
+  const wrong: string[] = [];
+  let compared = 0;
+  const last = (SIDE_CELLS - 1) >> 5;
+  for (let tile = 0; tile < (last + 1) ** 2; tile++) {
+    const tx = tile % (last + 1);
+    const ty = Math.floor(tile / (last + 1));
+    const states = new Map<number, number>();
+    for (let at = end - PAST_SECONDS - 1; at <= end; at++) {
+      await resultOf(reader.stateAt({ layer: LAYER, tx, ty }, at, frame));
+      for (let y = 32 * ty; y < Math.min(32 * ty + 32, SIDE_CELLS); y++) {
+        for (let x = 32 * tx; x < Math.min(32 * tx + 32, SIDE_CELLS); x++) {
+          const cell = cellOf(x, y);
+          const value = model.get(cell)?.get(at);
+          if (value !== undefined) states.set(cell, value);
+          const key = keyOf(x, y);
+          const actual = frame.has[key] === 1 ? frame.value[key] : undefined;
+          compared++;
+          if (actual === states.get(cell) && frame.stale[key] === 0) continue;
+          if (wrong.length < MAX_LISTED) {
+            wrong.push(
+              `${x},${y} at ${at}: ${actual}, not ${states.get(cell)}`,
+            );
           }
         }
       }
     }
-    return { compared, wrong };
-  } finally {
-    await opened.close();
   }
+  return { compared, wrong };
 }

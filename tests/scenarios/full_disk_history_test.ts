@@ -1,6 +1,6 @@
 /** A server with a history while its disk is full, and when it has space. */
 import assert from "node:assert/strict";
-import { compareHistory, planHistory } from "../chaos/history.ts";
+import { compareStore, planHistory } from "../chaos/history.ts";
 import { Publisher } from "../chaos/publisher.ts";
 import { needs } from "../support/needs.ts";
 import { occupancy, type Running } from "../support/processes.ts";
@@ -34,7 +34,7 @@ async function start() {
   await server.waitFor(/Ready/);
   const end = Math.floor(Date.now() / 1000) - 1;
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
-  const { messages, model } = planHistory(READINGS, end, seed);
+  const { messages, model } = planHistory({ readings: READINGS, end, seed });
   const filled = Promise.withResolvers<void>();
   const publisher = new Publisher({
     port,
@@ -54,7 +54,7 @@ async function start() {
   };
   const assertHistory = async () => {
     const store = `sqlite:${disk.path}/map.sqlite`;
-    const { wrong, compared } = await compareHistory(store, model, end);
+    const { wrong, compared } = await compareStore(store, model, end);
     assert.deepEqual(wrong, [], `seed ${seed}`);
     assert.ok(compared > 1_000_000);
   };
