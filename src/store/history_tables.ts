@@ -107,6 +107,8 @@ export interface HistorySharing {
   lead(fence: number): Promise<boolean>;
   /** Does not write any more. What {@linkcode lead} has begun resolves to false. */
   resign(): void;
+  /** True if the store has little memory left: the readings need it. */
+  readonly memoryFull: boolean;
 }
 
 /**
@@ -231,17 +233,6 @@ export interface HistoryTables {
     fromHour: number,
     toHour: number,
   ): Soon<readonly HistoryHourRow[]>;
-  /**
-   * The first tiles of a layer that have a block of an hour.
-   *
-   * @param after the last one of the page before, in this order
-   */
-  blockTiles(
-    layer: string,
-    hour: number,
-    limit: number,
-    after?: Pick<HistoryTile, "tx" | "ty">,
-  ): Soon<readonly Pick<HistoryTile, "tx" | "ty">[]>;
   /** The newest frame of a tile whose hour is `hour` or earlier. */
   frameBefore(
     layer: string,
@@ -291,8 +282,8 @@ export interface HistoryTables {
   layers(): string[];
   /** How much there is. Cheap. */
   size(): HistorySize;
-  /** The oldest hour with a block; of one layer, or of all. */
-  oldestHour(layer?: string): number | undefined;
+  /** The oldest hour with a block. */
+  oldestHour(): number | undefined;
   /**
    * The oldest day with a rollup of cells or of a zone. May be too early after a
    * layer was deleted, and while earlier days are.

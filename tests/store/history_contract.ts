@@ -14,6 +14,10 @@ import { QueuedWork } from "./history_support.ts";
 /** A kind of store whose history fulfils the contract. */
 export interface Kind {
   readonly name: string;
+  /** True if a tile is forgotten only with its layer. Default false. */
+  readonly keepsTiles?: boolean;
+  /** What it runs. */
+  readonly programs?: readonly "redis-server"[];
   /** Opens a store that is not loaded; it is closed before the directory. */
   open(dir: string): Promise<Store>;
 }
@@ -34,6 +38,26 @@ const KINDS: readonly Kind[] = [
       return new MemoryStore();
     },
   },
+  {
+    name: "Redis",
+    programs: ["redis-server"],
+    keepsTiles: true,
+    open: async () => {
+      const { RedisServer } = await import("../support/redis.ts");
+      const { openStore } = await import("../../src/store/open.ts");
+      const redis = await RedisServer.start();
+      const store = await openStore(redis.url, {
+        durability: "commit",
+        redis: { name: "a", shards: 1, replicas: 0 },
+      });
+      const close = store.close.bind(store);
+      store.close = async () => {
+        await close();
+        await redis[Symbol.asyncDispose]();
+      };
+      return store;
+    },
+  },
 ];
 
 /** A store whose history the test changes, each time in a transaction. */
@@ -45,21 +69,29 @@ export interface Opened {
   rollBack(work: (tables: HistoryTables) => void): Promise<void>;
 }
 
-/** Declares a test of each kind. */
+/**
+ * Declares a test of each kind.
+ *
+ * @param only of which kinds. Default: of all
+ */
 export function describe(
   name: string,
   test: (opened: Opened) => Promise<void>,
+  only?: { readonly keepsTiles: boolean },
 ): void {
   for (const kind of KINDS) {
+    const { keepsTiles = false } = kind;
+    if (only !== undefined && only.keepsTiles !== keepsTiles) continue;
     Deno.test({
       name: `${kind.name}: ${name}`,
-      ...needs(),
+      ...needs(...kind.programs ?? []),
       fn: async () => {
         await using dir = await tempDir();
         const store = await kind.open(dir.path);
         const work = new QueuedWork();
         store.historyWork = work;
         await store.load(new OccupancyMap());
+        assert.notEqual(await store.history!.shared?.lead(1), false);
         const change: Opened["change"] = async (step) => {
           let result: ReturnType<typeof step>;
           work.add((tables) => {

@@ -59,7 +59,7 @@ describe("parts of a tile are read in their order, until it has a block", async 
   assert.equal(tables.size().parts.bytes, 60);
 });
 
-describe("blocks of a range of hours, short or long, and tiles of an hour", async ({ tables, change }) => {
+describe("blocks of a range of hours, short or long", async ({ tables, change }) => {
   await change((t) => {
     for (const hour of [0, 5, 6, 500]) {
       for (let tx = 0; tx < 10; tx++) {
@@ -85,16 +85,6 @@ describe("blocks of a range of hours, short or long, and tiles of an hour", asyn
   assert.deepEqual(await tables.blocks("a", 77, -1, HOUR, HOUR), []);
   assert.deepEqual(tables.size().blocks, { rows: 41, bytes: 40 * 20 + 7 });
   assert.equal(tables.oldestHour(), HOUR - 9);
-  assert.equal(tables.oldestHour("a"), HOUR);
-  assert.equal(tables.oldestHour("none"), undefined);
-  const first = await tables.blockTiles("a", HOUR + 5, 4);
-  const rest = await tables.blockTiles("a", HOUR + 5, 99, first.at(-1));
-  assert.equal(first.length, 4);
-  assert.deepEqual(
-    [...first, ...rest].map(({ tx }) => tx),
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-  );
-  assert.deepEqual(await tables.blockTiles("a", HOUR + 4, 4), []);
 });
 
 describe("frameBefore() finds the newest frame that is not later", async ({ tables, change }) => {
@@ -309,7 +299,7 @@ describe("a deleted layer is gone at once, and its rows in steps", async ({ tabl
     assert.ok(removal.rows <= 10);
     return removal;
   });
-  assert.ok(steps > 10, `${steps} steps`);
+  assert.ok(steps > 8, `${steps} steps`);
   assert.deepEqual(tables.layers(), ["a", "b"]);
   assert.deepEqual(tables.size(), one);
   assert.equal((await tables.hourRows("b", 1, 0, HOUR + 1)).length, 1);
@@ -323,69 +313,81 @@ describe("a deleted layer is gone at once, and its rows in steps", async ({ tabl
   assert.deepEqual(tables.openHours(), []);
 });
 
-describe("tiles, layers and zones without rows are forgotten", async ({ tables, change }) => {
-  await change((t) => {
-    t.putBlock("a", 1, 0, HOUR, bytesFor(1));
-    t.putBlock("a", 2, 0, HOUR, bytesFor(1));
-    t.appendPart("a", 3, 0, HOUR, bytesFor(1));
-    t.putFrame("a", 4, 0, HOUR, bytesFor(1));
-    t.putCellDay("a", 5, 0, DAY, bytesFor(1));
-    t.putBlock("b", 1, 0, HOUR, bytesFor(1));
-    t.putZoneDay("z", "a", DAY, bytesFor(1));
-  });
-  const before = await tables.tilesOf("a", undefined, 99);
-  await removeAll(() => change((t) => t.deleteUnusedTiles(2)));
-  assert.deepEqual(await tables.tilesOf("a", undefined, 99), before);
-  await change((t) => {
-    t.deleteBlocksBefore("a", 1, 0, HOUR + 1, 99);
-    t.deleteBlocksBefore("b", 1, 0, HOUR + 1, 99);
-  });
-  await removeAll(() => change((t) => t.deleteZoneDaysBefore(DAY + 1, 99)));
-  await removeAll(() => change((t) => t.deleteUnusedTiles(2)));
-  assert.deepEqual(
-    (await tables.tilesOf("a", undefined, 99)).map(({ tx }) => tx),
-    [2, 3, 4, 5],
-  );
-  assert.deepEqual(tables.layers(), ["a"]);
-  await change((t) => t.putBlock("a", 1, 0, HOUR, bytesFor(8)));
-  assert.deepEqual(
-    (await tables.blocks("a", 1, 0, HOUR, HOUR))[0]!.bytes,
-    bytesFor(8),
-  );
-  assert.equal((await tables.blocks("a", 2, 0, HOUR, HOUR)).length, 1);
-});
+describe(
+  "tiles, layers and zones without rows are forgotten",
+  async ({ tables, change }) => {
+    await change((t) => {
+      t.putBlock("a", 1, 0, HOUR, bytesFor(1));
+      t.putBlock("a", 2, 0, HOUR, bytesFor(1));
+      t.appendPart("a", 3, 0, HOUR, bytesFor(1));
+      t.putFrame("a", 4, 0, HOUR, bytesFor(1));
+      t.putCellDay("a", 5, 0, DAY, bytesFor(1));
+      t.putBlock("b", 1, 0, HOUR, bytesFor(1));
+      t.putZoneDay("z", "a", DAY, bytesFor(1));
+    });
+    const before = await tables.tilesOf("a", undefined, 99);
+    await removeAll(() => change((t) => t.deleteUnusedTiles(2)));
+    assert.deepEqual(await tables.tilesOf("a", undefined, 99), before);
+    await change((t) => {
+      t.deleteBlocksBefore("a", 1, 0, HOUR + 1, 99);
+      t.deleteBlocksBefore("b", 1, 0, HOUR + 1, 99);
+    });
+    await removeAll(() => change((t) => t.deleteZoneDaysBefore(DAY + 1, 99)));
+    await removeAll(() => change((t) => t.deleteUnusedTiles(2)));
+    assert.deepEqual(
+      (await tables.tilesOf("a", undefined, 99)).map(({ tx }) => tx),
+      [2, 3, 4, 5],
+    );
+    assert.deepEqual(tables.layers(), ["a"]);
+    await change((t) => t.putBlock("a", 1, 0, HOUR, bytesFor(8)));
+    assert.deepEqual(
+      (await tables.blocks("a", 1, 0, HOUR, HOUR))[0]!.bytes,
+      bytesFor(8),
+    );
+    assert.equal((await tables.blocks("a", 2, 0, HOUR, HOUR)).length, 1);
+  },
+  { keepsTiles: false },
+);
 
-describe("of a layer with blocks of years, tiles without rows are forgotten in short steps", async ({ tables, change }) => {
-  const last = HOUR + 3 * 8760;
-  await change((t) => {
-    t.putBlock("a", 1, 0, HOUR, bytesFor(1));
-    t.putBlock("a", 1, 0, last, bytesFor(2));
-    t.putBlock("a", 2, 0, HOUR + 8760, bytesFor(3));
-    for (let tx = 10; tx < 20; tx++) t.putBlock("a", tx, 0, HOUR, bytesFor(4));
-    for (let tx = 20; tx < 300; tx++) t.putFrame("a", tx, 0, HOUR, bytesFor(5));
-  });
-  await change((t) => {
-    for (let tx = 10; tx < 20; tx++) {
-      t.deleteBlocksBefore("a", tx, 0, HOUR + 1, 99);
-    }
-  });
-  const steps: number[] = [];
-  await removeAll(() =>
-    change((t) => {
-      const removal = t.deleteUnusedTiles(100);
-      steps.push(removal.rows);
-      return removal;
-    })
-  );
-  // A step looks up each hour of a tile without states.
-  assert.ok(Math.max(...steps) < 10, steps.join());
-  assert.ok(steps.length < 50, steps.join());
-  const left = await tables.tilesOf("a", undefined, 999);
-  assert.deepEqual(left.map(({ tx }) => tx), [
-    ...[1, 2],
-    ...Array.from({ length: 280 }, (_, i) => 20 + i),
-  ]);
-});
+describe(
+  "of a layer with blocks of years, tiles without rows are forgotten in short steps",
+  async ({ tables, change }) => {
+    const last = HOUR + 3 * 8760;
+    await change((t) => {
+      t.putBlock("a", 1, 0, HOUR, bytesFor(1));
+      t.putBlock("a", 1, 0, last, bytesFor(2));
+      t.putBlock("a", 2, 0, HOUR + 8760, bytesFor(3));
+      for (let tx = 10; tx < 20; tx++) {
+        t.putBlock("a", tx, 0, HOUR, bytesFor(4));
+      }
+      for (let tx = 20; tx < 300; tx++) {
+        t.putFrame("a", tx, 0, HOUR, bytesFor(5));
+      }
+    });
+    await change((t) => {
+      for (let tx = 10; tx < 20; tx++) {
+        t.deleteBlocksBefore("a", tx, 0, HOUR + 1, 99);
+      }
+    });
+    const steps: number[] = [];
+    await removeAll(() =>
+      change((t) => {
+        const removal = t.deleteUnusedTiles(100);
+        steps.push(removal.rows);
+        return removal;
+      })
+    );
+    // A step looks up each hour of a tile without states.
+    assert.ok(Math.max(...steps) < 10, steps.join());
+    assert.ok(steps.length < 50, steps.join());
+    const left = await tables.tilesOf("a", undefined, 999);
+    assert.deepEqual(left.map(({ tx }) => tx), [
+      ...[1, 2],
+      ...Array.from({ length: 280 }, (_, i) => 20 + i),
+    ]);
+  },
+  { keepsTiles: false },
+);
 
 describe("tiles of a narrow region are listed between very many others", async ({ tables, change }) => {
   const columns = 20_000;

@@ -149,8 +149,13 @@ export class History {
     if (tables.shared !== undefined) {
       const { leases } = store.shared!;
       const { shared: sharing } = tables;
-      this.#role = new WriterRole({ sharing, leases, recorder, writes });
-      context.leadership?.observe(this.#role);
+      const role = new WriterRole({ sharing, leases, recorder, writes });
+      this.#role = role;
+      context.leadership?.observe({
+        onElected: () => role.elected(),
+        onResign: () => role.resign(),
+        onDeposed: () => role.stop(),
+      });
     }
   }
 
@@ -168,6 +173,9 @@ export class History {
   }
 
   get #fullProblem(): string {
+    if (this.#tables.shared?.memoryFull) {
+      return "Redis has used most of its maxmemory, and the readings need the rest";
+    }
     const { maxBytes } = this.settings;
     return `The changes of the last two hours alone have more than ${maxBytes} bytes`;
   }
@@ -215,7 +223,7 @@ export class History {
   /** Records the map a last time: the store is closed next. */
   stop(): void {
     this.#stopped = true;
-    this.#role?.stop();
+    this.#role?.close();
     clearTimeout(this.#timer);
     this.keeper.stop();
     this.recorder.stop();
@@ -268,7 +276,11 @@ export class History {
     else {
       log.warnLimited(
         "history-full",
-        `The history is paused: ${this.#fullProblem}. It goes on when they are closed (allow more with --history-size, or record fewer with --history-resolution)`,
+        `The history is paused: ${this.#fullProblem}. ${
+          this.#tables.shared?.memoryFull
+            ? "It goes on when there is memory (raise maxmemory, or use a smaller --history-size)"
+            : "It goes on when they are closed (allow more with --history-size, or record fewer with --history-resolution)"
+        }`,
       );
     }
   }

@@ -69,7 +69,9 @@ export class Pruner {
 
   /** True if nothing more may be recorded until hours are closed. */
   get isFull(): boolean {
-    const { bytes } = this.#care.tables.size();
+    const { tables } = this.#care;
+    if (tables.shared?.memoryFull) return true;
+    const { bytes } = tables.size();
     const { maxBytes } = this.#options;
     return bytes > FULL_OF_MAX_BYTES * maxBytes ||
       bytes > maxBytes && !this.isTooLarge;

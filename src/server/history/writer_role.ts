@@ -5,7 +5,6 @@
  */
 import { delay } from "../../common/async.ts";
 import type { HistorySharing, Leases } from "../../store/store.ts";
-import type { LeadershipObserver } from "../leadership.ts";
 import type { HistoryWrites } from "./history_writes.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -25,7 +24,7 @@ export interface WriterRoleContext {
  * The leader of the servers writes the history, under the fencing number of its
  * lease: so what an earlier one sends later changes nothing.
  */
-export class WriterRole implements LeadershipObserver {
+export class WriterRole {
   readonly #context: WriterRoleContext;
   /** Ends the present time as the leader. */
   #end: AbortController | undefined;
@@ -34,8 +33,8 @@ export class WriterRole implements LeadershipObserver {
     this.#context = context;
   }
 
-  /** @inheritdoc */
-  onElected(): void {
+  /** Call it when this server leads. */
+  elected(): void {
     const fence = this.#context.leases.fenceOf(LEADING_SHARD);
     if (fence === undefined) return; // it has ended again
     this.#end?.abort();
@@ -43,27 +42,27 @@ export class WriterRole implements LeadershipObserver {
     void this.#lead(fence, signal);
   }
 
-  /** @inheritdoc */
-  async onResign(): Promise<void> {
+  /** Call it when another server is about to lead: records the map before. */
+  async resign(): Promise<void> {
     if (this.#end === undefined) return;
     await this.#context.recorder.capture();
-    this.onDeposed();
+    this.stop();
   }
 
-  /** @inheritdoc */
-  onDeposed(): void {
+  /** Does not begin to write any more. A server that writes goes on. */
+  close(): void {
+    this.#end?.abort();
+  }
+
+  /** Call it when this server does not lead any more. */
+  stop(): void {
     if (this.#end === undefined) return;
-    this.stop();
+    this.#end.abort();
+    this.#end = undefined;
     const { sharing, recorder, writes } = this.#context;
     sharing.resign();
     recorder.follow();
     writes.abandon();
-  }
-
-  /** Does not begin to write any more. */
-  stop(): void {
-    this.#end?.abort();
-    this.#end = undefined;
   }
 
   async #lead(fence: number, signal: AbortSignal): Promise<void> {

@@ -39,7 +39,6 @@ export const HOURS = `WITH RECURSIVE h(hour) AS (
 /** The statements that read. Tiles are given by their key, zones by number. */
 export class HistoryReads {
   readonly #blocks: StatementSync;
-  readonly #blockTiles: StatementSync;
   readonly #blockSpan: StatementSync;
   readonly #oldestBlock: StatementSync;
   readonly #frameBefore: StatementSync;
@@ -57,13 +56,6 @@ export class HistoryReads {
       `${HOURS} SELECT h.hour AS time, b.crc32, b.bytes
        FROM h CROSS JOIN history_block AS b
        WHERE b.id = ${blockKey("?1", "h.hour")}`,
-    );
-    this.#blockTiles = db.prepare(
-      `SELECT t.tx, t.ty FROM history_block AS b CROSS JOIN history_tile AS t
-       WHERE b.id > ((?1 << 45) | (?2 << 24)) + ?3
-         AND b.id < (?1 << 45) | ((?2 + 1) << 24)
-         AND t.id = (?1 << 24) | (b.id & 16777215)
-       ORDER BY b.id LIMIT ?4`,
     );
     this.#blockSpan = db.prepare(
       `SELECT (SELECT min(${HOUR_OF_BLOCK}) FROM (
@@ -146,16 +138,6 @@ export class HistoryReads {
   oldestHour(): number | undefined {
     const { hour } = this.#oldestBlock.get()!;
     return hour === null ? undefined : Number(hour);
-  }
-
-  /** @param after number of a tile in its layer; -1: from the first */
-  blockTiles(
-    layer: number,
-    hour: number,
-    limit: number,
-    after: number,
-  ): Place[] {
-    return places(this.#blockTiles.all(layer, hour, after, limit));
   }
 
   frameBefore(tile: number, hour: number): HistoryHourRow | undefined {

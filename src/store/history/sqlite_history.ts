@@ -26,7 +26,7 @@ import { OpenHours } from "./open_hours.ts";
 import { HistoryReads } from "./reads.ts";
 import { HistoryRemovals } from "./removals.ts";
 import { RowTable } from "./row_table.ts";
-import { blockKey, TILES_OF_LAYER, timeKey } from "./schema.ts";
+import { blockKey, timeKey } from "./schema.ts";
 
 /** A tile of a layer that is known. */
 type Place = Pick<HistoryTile, "tx" | "ty">;
@@ -212,19 +212,6 @@ export class SqliteHistory implements HistoryTables {
     const tile = this.#names.tile(layer, tx, ty);
     if (tile === undefined) return [];
     return this.#reads.blocks(tile, fromHour, toHour);
-  }
-
-  blockTiles(
-    layer: string,
-    hour: number,
-    limit: number,
-    after?: Place,
-  ): Place[] {
-    const id = this.#names.layer(layer);
-    if (id === undefined) return [];
-    const last = after && this.#names.tile(layer, after.tx, after.ty);
-    const number = last === undefined ? -1 : last % TILES_OF_LAYER;
-    return this.#reads.blockTiles(id, hour, limit, number);
   }
 
   frameBefore(

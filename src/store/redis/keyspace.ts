@@ -7,7 +7,11 @@
 import { isShardCount } from "../../grid/mod.ts";
 import { printable } from "../../common/printable.ts";
 import { StoreError } from "../store.ts";
-import { COMMAND_TIMEOUT_MS, type RedisNode } from "./deployment.ts";
+import {
+  COMMAND_TIMEOUT_MS,
+  type Deployment,
+  type RedisNode,
+} from "./deployment.ts";
 import type { Keys } from "./keys.ts";
 import { list, text } from "./stream_entry.ts";
 
@@ -149,4 +153,44 @@ export async function storedReplicas(
   const reply = await node.send(["HGET", meta, REPLICAS], COMMAND_TIMEOUT_MS);
   const stored = reply === null ? NaN : Number(text(reply));
   return Number.isSafeInteger(stored) && stored >= 0 ? stored : undefined;
+}
+
+/** What {@linkcode openMap} needs. */
+export interface OpenMapOptions {
+  readonly deployment: Deployment;
+  readonly keys: Keys;
+  readonly shards: number;
+  /** How many replicas this server wants; undefined: as the others. */
+  readonly replicas?: number | undefined;
+  readonly warn: (line: string) => void;
+  /** Reads more, over the same connection. */
+  readonly onOpen: (node: RedisNode) => Promise<void>;
+}
+
+/**
+ * Checks the keys of a map, and makes them if there are none.
+ *
+ * @returns how many replicas must have what is committed
+ * @throws {StoreError} if the map is of other shards, or of another version
+ * @throws {RedisError} if Redis cannot be reached
+ */
+export async function openMap(options: OpenMapOptions): Promise<number> {
+  const { deployment, keys, shards, replicas: wanted, warn, onOpen } = options;
+  const { description } = deployment;
+  const node = await deployment.open(keys.meta);
+  let replicas: number;
+  try {
+    await openKeyspace(node, keys, shards, description);
+    await onOpen(node);
+    const present = await deployment.replicas(node);
+    replicas = await agreeOnReplicas(node, keys, wanted, present, warn);
+  } finally {
+    node.close();
+  }
+  if (wanted === undefined && replicas === 0) {
+    warn(
+      `Redis at ${description} has no replicas: if its machine fails, readings that were acknowledged are lost. Add two replicas, or set --redis-replicas 0 to accept that.`,
+    );
+  }
+  return replicas;
 }

@@ -58,6 +58,13 @@ export function redisStoreError(
   );
 }
 
+/** Returns the error of what was not committed when the store was closed. */
+export function storeClosedError(description: string): StoreError {
+  return new StoreError(`The store ${description} was closed`, {
+    hint: "What was not committed has to be sent again.",
+  });
+}
+
 /** Merges the failures of all connections into one state. */
 export class RedisProblem {
   readonly #description: string;

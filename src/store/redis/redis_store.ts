@@ -16,25 +16,27 @@ import {
   type Delivery,
   type Entry,
   type Follower,
+  type HistoryWork,
   type LoadLimit,
   type SharedStore,
   type Store,
-  StoreError,
+  type StoreError,
 } from "../store.ts";
 import { AliveTimes } from "./alive_times.ts";
+import { RedisHistory } from "./history/redis_history.ts";
 import { divideCommit } from "./commit_parts.ts";
 import type { Deployment } from "./deployment.ts";
 import { initialState, type JournalState } from "./journal_state.ts";
 import { JournalWarnings } from "./journal_warnings.ts";
 import { Keys } from "./keys.ts";
-import { agreeOnReplicas, openKeyspace } from "./keyspace.ts";
+import { openMap } from "./keyspace.ts";
 import { RedisLeases } from "./leases.ts";
 import { Members } from "./members.ts";
 import { RedisCheckpoints } from "./redis_checkpoints.ts";
-import { RedisProblem } from "./redis_problem.ts";
+import { RedisProblem, storeClosedError } from "./redis_problem.ts";
 import { SharedRecords } from "./shared_records.ts";
 import { ShardSizes } from "./shard_sizes.ts";
-import { ShardReader } from "./shard_reader.ts";
+import { lagOf, ShardReader } from "./shard_reader.ts";
 import { ShardWriter } from "./shard_writer.ts";
 import { StartRetries } from "./start_retries.ts";
 
@@ -87,6 +89,8 @@ export class RedisStore implements Store {
   readonly records: SharedRecords;
   readonly members: Members;
   readonly leases: RedisLeases;
+  readonly history: RedisHistory;
+  historyWork: HistoryWork | undefined;
   readonly #sizes: ShardSizes;
   readonly #options: RedisStoreOptions;
   readonly #warn: (line: string) => void;
@@ -139,8 +143,15 @@ export class RedisStore implements Store {
       members: this.members,
       replicas: () => this.#replicas,
     });
+    this.history = new RedisHistory({
+      ...{ deployment, keys: this.keys, shards },
+      replicas: () => this.#replicas,
+      map: () => this.#map!,
+    });
     this.#checkpoints = new RedisCheckpoints({
       ...{ deployment, keys: this.keys, onWarning, records: this.records },
+      isRecorded: (shard, revision) =>
+        this.historyWork?.covers?.(shard, revision) ?? true,
       leaseOf: (shard) => this.leases.leaseOf(shard),
       onReloaded: (shard) => this.#follower?.onReloaded?.(shard),
     });
@@ -167,6 +178,10 @@ export class RedisStore implements Store {
 
   get lastAlive(): number | undefined {
     return this.#alive.last;
+  }
+
+  get historyProblem(): StoreError | undefined {
+    return this.history.problem;
   }
 
   /** How many replicas must have what is committed. Valid after `load`. */
@@ -196,7 +211,16 @@ export class RedisStore implements Store {
       this.#warn,
       this.#closing.signal,
     );
-    await start.run(() => this.#openKeys());
+    this.#replicas = await start.run(() =>
+      openMap({
+        ...{ ...this.#options, keys: this.keys, warn: this.#warn },
+        onOpen: (node) => this.#alive.load(node),
+      })
+    );
+    if (this.historyWork !== undefined) {
+      await start.run(() => this.history.open());
+      this.historyWork.opened?.();
+    }
     // After a crash it waits until the entry of the crashed server expires.
     const joined = start.run(() => this.members.join());
     joined.catch(() => {}); // an error of the map comes first
@@ -230,6 +254,11 @@ export class RedisStore implements Store {
 
   applied(): void {}
 
+  /** @inheritdoc */
+  commitHistory(budgetMs?: number): Promise<StoreError | undefined> {
+    return this.history.commit(this.historyWork, budgetMs);
+  }
+
   problem(): StoreError | undefined {
     return this.#problem.reported;
   }
@@ -242,15 +271,22 @@ export class RedisStore implements Store {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     if (this.#follower !== undefined && this.problem() === undefined) {
-      await doneWithin(this.records.flushed(), FLUSH_TIMEOUT_MS);
+      await doneWithin(
+        Promise.all([
+          this.records.flushed(),
+          this.history.commitAll(this.historyWork),
+        ]),
+        FLUSH_TIMEOUT_MS,
+      );
       if (this.#closing.signal.aborted) return;
     }
-    const error = this.#closedError();
+    const error = storeClosedError(this.description);
     this.#closing.abort(error);
     this.#problem.close();
     this.#warnings.close();
     this.records.close();
     this.#alive.close();
+    this.history.close();
     for (const writer of this.#writers) {
       for (const commit of writer.pending()) commit.fail(error);
       writer.stop();
@@ -302,28 +338,6 @@ export class RedisStore implements Store {
     });
   }
 
-  /** Checks what Redis has. */
-  async #openKeys(): Promise<void> {
-    const { deployment, shards, replicas: wanted } = this.#options;
-    const { keys } = this;
-    const node = await deployment.open(this.keys.meta);
-    try {
-      await openKeyspace(node, keys, shards, this.description);
-      await this.#alive.load(node);
-      const present = await deployment.replicas(node);
-      this.#replicas = await agreeOnReplicas(
-        ...[node, keys, wanted, present, this.#warn] as const,
-      );
-    } finally {
-      node.close();
-    }
-    if (wanted === undefined && this.#replicas === 0) {
-      this.#warn(
-        `Redis at ${this.description} has no replicas: if its machine fails, readings that were acknowledged are lost. Add two replicas, or set --redis-replicas 0 to accept that.`,
-      );
-    }
-  }
-
   async #loadDelivery(
     { shard, entries }: Delivery,
     guard: LoadGuard,
@@ -331,6 +345,7 @@ export class RedisStore implements Store {
   ): Promise<void> {
     let turnEnd = performance.now() + TURN_MS;
     for (const entry of entries) {
+      this.historyWork?.beforeReplay?.(entry.now);
       if (entry.kind === "records") this.records.apply(entry);
       else applyOne(entry, shard);
       if (performance.now() < turnEnd) continue;
@@ -379,19 +394,7 @@ export class RedisStore implements Store {
   }
 
   #lag(): SharedStore["lag"] {
-    let entries = 0;
-    let ms = 0;
     // Skips those that are missing while the map is loaded.
-    this.#readers.forEach((reader) => {
-      entries += reader.waiting;
-      ms = Math.max(ms, reader.waitingMs);
-    });
-    return { entries, ms };
-  }
-
-  #closedError(): StoreError {
-    return new StoreError(`The store ${this.description} was closed`, {
-      hint: "What was not committed has to be sent again.",
-    });
+    return lagOf(this.#readers.filter((reader) => reader !== undefined));
   }
 }

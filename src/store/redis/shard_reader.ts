@@ -316,3 +316,16 @@ export class ShardReader {
     }, UNSAFE_MS);
   }
 }
+
+/** How far readers are behind their journals. */
+export function lagOf(
+  readers: Iterable<Pick<ShardReader, "waiting" | "waitingMs">>,
+): { entries: number; ms: number } {
+  let entries = 0;
+  let ms = 0;
+  for (const { waiting, waitingMs } of readers) {
+    entries += waiting;
+    ms = Math.max(ms, waitingMs);
+  }
+  return { entries, ms };
+}

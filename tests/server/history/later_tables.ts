@@ -5,7 +5,7 @@ import { randomIntegers } from "../../support/random.ts";
 
 /** The members that may answer later. */
 const READS: ReadonlySet<keyof HistoryTables> = new Set([
-  ...["openTiles", "tileRows", "hourRows", "blocks", "blockTiles"] as const,
+  ...["openTiles", "tileRows", "hourRows", "blocks"] as const,
   ...["frameBefore", "tilesOf", "cellDays", "cellDayBefore"] as const,
   ...["zoneDays", "zones", "refresh"] as const,
 ]);

@@ -4,7 +4,6 @@ import { memoryLimit } from "../../../common/memory.ts";
 import { plural } from "../../../common/plural.ts";
 import { timeZoneOf } from "../../../history/time_zone.ts";
 import type { ServerOptions } from "../../../server/mod.ts";
-import { isRedisAddress } from "../../../store/redis/address.ts";
 import { parseTimeZone } from "../../arguments/name_values.ts";
 import { parseStorage } from "../../arguments/number_values.ts";
 import type { FlagsOf, OptionSpec } from "../../arguments/spec.ts";
@@ -32,8 +31,8 @@ export const HISTORY_OPTIONS = [
     name: "history",
     value: "duration",
     summary:
-      "how long the changes of cells are kept: the map at any time, and replay; not with a store in Redis",
-    unset: "30d; with a store in Redis no history is recorded",
+      "how long the changes of cells are kept: the map at any time, and replay",
+    unset: "30d",
     parse: parseKeep,
     group: HISTORY,
   },
@@ -48,7 +47,7 @@ export const HISTORY_OPTIONS = [
     name: "history-size",
     value: "size",
     summary: "maximum size of the history; above it the oldest is deleted",
-    unset: "4GiB; in memory 48MiB, or an eighth of the memory",
+    unset: "4GiB; in Redis 256MiB; in memory 48MiB, or an eighth of the memory",
     parse: parseStorage,
     group: HISTORY,
   },
@@ -104,26 +103,14 @@ export interface HistoryUse {
  * Returns how the history is recorded.
  *
  * @param address of the store
- * @throws {AppError} (usage) if it is wanted, but the store cannot keep one, or
- * if rollups would be deleted before the changes of cells
+ * @throws {AppError} (usage) if rollups would be deleted before the changes of
+ * cells
  */
 export function historyUseOf(
   flags: HistoryFlags,
   address: string,
 ): HistoryUse {
   const { history, historyRollups, historyResolution, historySize } = flags;
-  if (isRedisAddress(address)) {
-    if (history !== undefined) {
-      throw usageError(
-        "Cannot use --history with a store in Redis: no history is recorded there yet",
-        "Remove --history, or use --store sqlite:PATH, which is for one server.",
-      );
-    }
-    return {
-      options: undefined,
-      description: "not recorded: the store is in Redis",
-    };
-  }
   if (flags.noHistory) {
     return { options: undefined, description: "not recorded (--no-history)" };
   }

@@ -68,6 +68,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   "other-server": 409,
   "unknown-zone": 404,
   overloaded: 503,
+  "store-failing": 503,
 };
 
 /**

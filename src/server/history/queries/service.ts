@@ -21,7 +21,7 @@ import type { TimeZone } from "../../../history/calendar.ts";
 import { HOUR_SECONDS } from "../../../history/hour.ts";
 import { checkTimeZone } from "../../../history/questions.ts";
 import { ProtocolError } from "../../../protocol/mod.ts";
-import type { HistoryTables } from "../../../store/store.ts";
+import { type HistoryTables, StoreError } from "../../../store/store.ts";
 import type { Zones } from "../../../zones/mod.ts";
 import type { ServerLog } from "../../log.ts";
 import type { PruningOptions } from "../pruning.ts";
@@ -165,6 +165,11 @@ export class HistoryQueries implements HistoryService {
         this.#warnOfDamage(question);
         return answer;
       }
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      throw new ProtocolError("store-failing", error.message, {
+        hint: "Ask again in some seconds.",
+      });
     } finally {
       this.#questions--;
     }

@@ -98,19 +98,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "historyUseOf() records none in Redis, and refuses to promise one",
+  name: "historyUseOf() records in Redis too, and nothing with --no-history",
   permissions: "none",
   fn: () => {
     const store = "redis://127.0.0.1/site";
     const { options, description } = historyUseOf(FLAGS, store);
-    assert.equal(options, undefined);
-    assert.equal(description, "not recorded: the store is in Redis");
-    assert.throws(
-      () => historyUseOf({ ...FLAGS, history: HOUR_MS }, store),
-      (error) =>
-        error instanceof AppError && /Redis/.test(error.message) &&
-        /sqlite:/.test(error.hint ?? ""),
-    );
+    assert.equal(options!.maxBytes, undefined, "the default of the server");
+    assert.equal(description, "the last 30 days, with rollups of 2 years");
     const off = historyUseOf({ ...FLAGS, noHistory: true }, "sqlite:map.db");
     assert.equal(off.options, undefined);
     assert.equal(off.description, "not recorded (--no-history)");

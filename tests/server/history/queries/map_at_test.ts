@@ -1,5 +1,6 @@
 /** The map at a time, and the changes after it, equal what was recorded. */
 import assert from "node:assert/strict";
+import type { DatabaseSync } from "node:sqlite";
 import type { PastCells } from "../../../../src/history/answers.ts";
 import { contains, type Region } from "../../../../src/protocol/region.ts";
 import { randomIntegers } from "../../../support/random.ts";
@@ -171,10 +172,13 @@ Deno.test("a damaged block: its tile is unknown from its hour on, until it chang
   // The second tile of layer a, in the middle of the time.
   const hour = Math.floor((from + (to - from) / 2) / HOUR);
   const { database } = recorded.cared.tables as unknown as {
-    database: { exec(sql: string): void };
+    database: DatabaseSync;
   };
   const { tables } = recorded.cared;
-  const tile = (await tables.blockTiles("a", hour, 1))[0]!;
+  const tile = database.prepare(
+    `SELECT tx, ty FROM history_tile WHERE (id & 16777215) = 0
+     AND layer = (SELECT id FROM history_layer WHERE name = 'a')`,
+  ).get() as { tx: number; ty: number };
   database.exec(
     `UPDATE history_block SET crc32 = crc32 + 1
      WHERE (id >> 24) & 2097151 = ${hour} AND (id & 16777215) = 0`,
