@@ -179,12 +179,13 @@ export class HistoryReads {
   /** The zones of a shard. */
   async zones(shard: number): Promise<readonly HistoryZone[]> {
     const reply = await this.#run(shard, scripts.READ_ZONES);
-    return pairs(reply).map(([zone, entry]) => {
-      const [, first, last, layer] =
-        /^\d+ (\d+) (\d+) ([^]*)$/.exec(text(entry)) ?? [];
+    return pairs(reply).flatMap(([zone, entry]) => {
+      const found = /^\d+ (\d+) (\d+) ([^]*)$/.exec(text(entry));
+      if (found === null) return []; // of another program
+      const [, first, last, layer] = found;
       return {
         zone: text(zone),
-        layer: layer ?? "",
+        layer: layer!,
         firstDay: Number(first),
         lastDay: Number(last),
       };
@@ -210,14 +211,15 @@ export class HistoryReads {
         ...[scripts.READ_TILES, layer, start, end] as const,
         `${Math.min(wanted, TILES_PER_REPLY)}`,
       );
-      const page = list(reply).map((tile) => decodeTile(bytesOf(tile)));
+      const page = list(reply).map(bytesOf);
       const last = page.at(-1);
       if (last === undefined) return tiles;
-      for (const tile of page) {
-        if (tile.ty < ty0 || tile.ty > ty1) continue;
+      for (const bytes of page) {
+        const tile = decodeTile(bytes);
+        if (tile === undefined || tile.ty < ty0 || tile.ty > ty1) continue;
         if (tiles.push(tile) === limit) return tiles;
       }
-      start = lexical("(", last.tx, last.ty);
+      start = bound("(", last);
     }
   }
 
@@ -230,10 +232,10 @@ export class HistoryReads {
     const reply = await this.#run(
       ...[shard, scripts.READ_OPEN_TILES, `${hour}`, `${limit}`] as const,
     );
-    return pairs(reply).map(([layer, tile]) => ({
-      layer: text(layer),
-      ...decodeTile(bytesOf(tile)),
-    }));
+    return pairs(reply).flatMap(([layer, bytes]) => {
+      const tile = decodeTile(bytesOf(bytes));
+      return tile === undefined ? [] : { layer: text(layer), ...tile };
+    });
   }
 
   #rows(
@@ -304,10 +306,11 @@ function tileOf(cell: number): number {
 
 /** A bound of ZRANGEBYLEX. */
 function lexical(bracket: "(" | "[", tx: number, ty: number): Uint8Array {
-  const bound = new Uint8Array(9);
-  bound[0] = bracket.charCodeAt(0);
-  bound.set(encodeTile(tx, ty), 1);
-  return bound;
+  return bound(bracket, encodeTile(tx, ty));
+}
+
+function bound(bracket: "(" | "[", member: Uint8Array): Uint8Array {
+  return Uint8Array.of(bracket.charCodeAt(0), ...member);
 }
 
 function pairs(reply: Reply | undefined): (readonly [Reply, Reply])[] {

@@ -9,6 +9,7 @@ import type { HistoryRow, HistoryTile } from "../../history_tables.ts";
 
 const CRC_BYTES = 4;
 const LENGTH_BYTES = 4;
+const TILE_BYTES = 8;
 /** Tiles are sorted by their bytes: negative coordinates first. */
 const TILE_OFFSET = 2 ** 31;
 
@@ -59,17 +60,18 @@ export function decodeParts(parts: Uint8Array): HistoryRow[] {
 
 /** Returns a tile as bytes, in the order of `tx`, then `ty`. */
 export function encodeTile(tx: number, ty: number): Uint8Array {
-  const bytes = new Uint8Array(8);
+  const bytes = new Uint8Array(TILE_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, tx + TILE_OFFSET);
   view.setUint32(4, ty + TILE_OFFSET);
   return bytes;
 }
 
-/** Returns the tile of bytes. */
+/** Returns the tile of bytes; undefined if they are none. */
 export function decodeTile(
   bytes: Uint8Array,
-): Pick<HistoryTile, "tx" | "ty"> {
+): Pick<HistoryTile, "tx" | "ty"> | undefined {
+  if (bytes.length !== TILE_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return {
     tx: view.getUint32(0) - TILE_OFFSET,

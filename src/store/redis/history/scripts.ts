@@ -54,7 +54,7 @@ return state()`;
  * Key: fence. Argument: a fencing number. Returns 0 if there is a higher one.
  */
 export const TAKE_FENCE = `#!lua flags=allow-oom
-local fence = tonumber(redis.call('GET', KEYS[1]) or '0')
+local fence = tonumber(redis.call('GET', KEYS[1])) or 0
 if fence > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1`;
@@ -134,8 +134,9 @@ return newest(ARGV[1], id, ARGV[4], ARGV[3])`;
 /** Key: fence. Arguments: zone, first and last day. */
 export const READ_ZONE = `${BEGIN}${TIMES}
 local entry = call('HGET', base .. 'zones', ARGV[1])
-if not entry then return {} end
-return rows('zone-days', '', ARGV[2], ARGV[3], string.match(entry, '^%d+'))`;
+local id = entry and string.match(entry, '^%d+')
+if not id then return {} end
+return rows('zone-days', '', ARGV[2], ARGV[3], id)`;
 
 /** Key: fence. Returns names and entries of all zones. */
 export const READ_ZONES = `${BEGIN}

@@ -60,12 +60,13 @@ export function decodeState(reply: Reply | undefined): ShardState {
     .filter((day) => day !== undefined);
   return {
     sizes: numbersOf(sizes),
-    openHours: [...numbersOf(open).keys()].map(Number),
+    openHours: [...numbersOf(open).keys()].map(Number)
+      .filter(Number.isFinite),
     layers: list(layers).map(text),
     oldestHour: numberOf(hour),
     oldestDay: days.length === 0 ? undefined : Math.min(...days),
     numbers: numbersOf(numbers),
-    gaps: list(gaps).map(text).map(decodeGap),
+    gaps: list(gaps).map(text).map(decodeGap).filter(isGap),
   };
 }
 
@@ -93,12 +94,18 @@ function decodeGap(gap: string): Gap {
   return { from: from!, to: to! };
 }
 
-/** Decodes names and values, one after the other. */
+/** False for a field of another program. */
+function isGap({ from, to }: Gap): boolean {
+  return Number.isFinite(from) && Number.isFinite(to);
+}
+
+/** Decodes names and values, one after the other, without what is no number. */
 function numbersOf(reply: Reply | undefined): Map<string, number> {
   const items = list(reply).map(text);
   const numbers = new Map<string, number>();
   for (let i = 0; i < items.length; i += 2) {
-    numbers.set(items[i]!, Number(items[i + 1]));
+    const value = Number(items[i + 1]);
+    if (Number.isFinite(value)) numbers.set(items[i]!, value);
   }
   return numbers;
 }

@@ -50,15 +50,40 @@ local function put(kind, id, at, field, row)
   end
 end
 
+local function idsOf(kind)
+  if kind == 'zone-days' then return {''} end
+  local ids = call('HVALS', base .. 'layers')
+  for _, id in ipairs(call('LRANGE', base .. 'gone', 0, -1)) do
+    ids[#ids + 1] = id
+  end
+  return ids
+end
+
+-- A hash is missing that no script has deleted: the lists must not name it, or
+-- removals would not end.
+local function forget(kind, id, at)
+  call('ZREM', base .. kind .. '-times:' .. id, at)
+  local rows = 0
+  for _, other in ipairs(idsOf(kind)) do
+    rows = rows + call('HLEN', hashOf(kind, other, at))
+  end
+  if rows > 0 then return call('HSET', base .. kind .. '-counts', at, rows) end
+  call('HDEL', base .. kind .. '-counts', at)
+  call('ZREM', base .. kind .. '-times', at)
+end
+
 local function remove(kind, id, at, field)
   local hash = hashOf(kind, id, at)
   local before = call('HSTRLEN', hash, field)
-  if call('HDEL', hash, field) == 0 then return 0 end
+  if call('HDEL', hash, field) == 0 then
+    if call('EXISTS', hash) == 0 then forget(kind, id, at) end
+    return 0
+  end
   count(kind, -1, 4 - before)
   if call('EXISTS', hash) == 0 then
     call('ZREM', base .. kind .. '-times:' .. id, at)
   end
-  if call('HINCRBY', base .. kind .. '-counts', at, -1) == 0 then
+  if call('HINCRBY', base .. kind .. '-counts', at, -1) <= 0 then
     call('HDEL', base .. kind .. '-counts', at)
     call('ZREM', base .. kind .. '-times', at)
   end
@@ -68,17 +93,19 @@ end
 local function drop(id, hour, tile)
   local key = base .. 'part:' .. id .. ':' .. hour .. ':' .. tile
   local parts = call('GET', key)
-  if not parts then return 0 end
   local rows, at = 0, 1
-  while at <= #parts do
-    at = at + 8 + struct.unpack('>I4', parts, at)
-    rows = rows + 1
+  if parts then
+    while at + 7 <= #parts do -- a shorter rest is damaged
+      at = at + 8 + struct.unpack('>I4', parts, at)
+      rows = rows + 1
+    end
+    call('DEL', key)
+    count('parts', -rows, 8 * rows - #parts)
   end
-  call('DEL', key)
-  count('parts', -rows, 8 * rows - #parts)
   local open = base .. 'open:' .. id .. ':' .. hour
-  call('SREM', open, tile)
-  call('HINCRBY', base .. 'open-hours', hour, -1)
+  if call('SREM', open, tile) == 1 then
+    call('HINCRBY', base .. 'open-hours', hour, -1)
+  end
   if call('EXISTS', open) == 0 then
     call('ZREM', base .. 'open-times:' .. id, hour)
   end
@@ -93,6 +120,7 @@ local function removeBefore(kind, id, before, limit)
       '(' .. before, 'LIMIT', 0, 1)[1]
     if not at then return rows end
     local fields = call('HRANDFIELD', hashOf(kind, id, at), limit - rows)
+    if #fields == 0 then forget(kind, id, at) end
     for _, field in ipairs(fields) do
       rows = rows + remove(kind, id, at, field)
     end
@@ -124,12 +152,17 @@ local function removeGone(gone, limit)
   while rows < limit do
     local hour = call('ZRANGE', base .. 'open-times:' .. gone, 0, 0)[1]
     if not hour then
-      call('DEL', base .. 'tiles:' .. gone)
+      call('UNLINK', base .. 'tiles:' .. gone)
       return rows, true
     end
     local open = base .. 'open:' .. gone .. ':' .. hour
-    rows = rows + drop(gone, hour, call('SRANDMEMBER', open))
-    if tonumber(call('HGET', base .. 'open-hours', hour)) <= 0 then
+    local tile = call('SRANDMEMBER', open)
+    if tile then
+      rows = rows + math.max(1, drop(gone, hour, tile))
+    else
+      call('ZREM', base .. 'open-times:' .. gone, hour)
+    end
+    if (tonumber(call('HGET', base .. 'open-hours', hour)) or 0) <= 0 then
       call('HDEL', base .. 'open-hours', hour)
     end
   end
@@ -165,9 +198,8 @@ local operations = {
   zone = {4, function(zone, layer, day, row)
     local entry = call('HGET', base .. 'zones', zone)
     local id, first, last
-    if entry then
-      id, first, last = parseZone(entry)
-    else
+    if entry then id, first, last = parseZone(entry) end
+    if not id then
       id = tostring(call('HINCRBY', base .. 'sizes', 'last-id', 1))
       first, last = tonumber(day), tonumber(day)
     end
@@ -180,9 +212,13 @@ local operations = {
     put('zone-days', '', day, id, row)
   end},
   endHour = {1, function(hour)
-    local open = tonumber(call('HGET', base .. 'open-hours', hour) or '0')
-    if open <= 0 then call('HDEL', base .. 'open-hours', hour) end
-    result(0, open <= 0)
+    local open = 0 -- counted anew: keys may be missing
+    for _, id in ipairs(idsOf('open')) do
+      open = open + call('SCARD', base .. 'open:' .. id .. ':' .. hour)
+    end
+    if open > 0 then call('HSET', base .. 'open-hours', hour, open)
+    else call('HDEL', base .. 'open-hours', hour) end
+    result(0, open == 0)
   end},
   deleteLayer = {1, function(layer)
     local id = idOf(layer)
@@ -248,7 +284,7 @@ local operations = {
       local zones = call('HGETALL', base .. 'zones')
       for i = 1, #zones, 2 do
         local id, first, last, layer = parseZone(zones[i + 1])
-        if last < tonumber(day) then
+        if not id or last < tonumber(day) then
           call('HDEL', base .. 'zones', zones[i])
           call('HINCRBY', base .. 'sizes', 'zones-version', 1)
         elseif first < tonumber(day) then
