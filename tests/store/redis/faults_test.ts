@@ -3,33 +3,12 @@ import assert from "node:assert/strict";
 import { readingsEntry } from "../support.ts";
 import { cutProxy } from "../../support/cut_proxy.ts";
 import { needs } from "../../support/needs.ts";
-import {
-  type RedisServer,
-  RedisServer as Server,
-  type ReplicatedRedis,
-  startReplicated,
-  waitForReplicas,
-} from "../../support/redis.ts";
+import { RedisServer as Server, startReplicated } from "../../support/redis.ts";
 import { until, within } from "../../support/until.ts";
 import { readJournal } from "./journal_model.ts";
 import { assertSameMaps, openMember } from "./redis_members.ts";
+import { promote } from "./promote.ts";
 import { assertAllThere, cellsOf, LAYER, T0, Writer } from "./writers.ts";
-
-/** Makes the replica that has most the master of the others, as Sentinels do. */
-async function promote({ replicas }: ReplicatedRedis): Promise<RedisServer> {
-  const offsets = await Promise.all(
-    replicas.map(async (one) => Number(await one.info("slave_repl_offset"))),
-  );
-  const most = offsets.indexOf(Math.max(...offsets));
-  const master = replicas[most]!;
-  await master.command("REPLICAOF", "NO", "ONE");
-  for (const other of replicas) {
-    if (other === master) continue;
-    await other.command("REPLICAOF", "127.0.0.1", `${master.port}`);
-  }
-  await waitForReplicas(master, replicas.length - 1);
-  return master;
-}
 
 Deno.test({
   name: "commits whose answers are lost are applied once",

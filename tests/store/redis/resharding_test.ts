@@ -4,39 +4,10 @@ import { keySlot } from "../../../src/store/redis/key_slot.ts";
 import { needs } from "../../support/needs.ts";
 import { type RedisServer, startCluster } from "../../support/redis.ts";
 import { readingsEntry } from "../support.ts";
+import { moveSlot } from "./move_slot.ts";
 import { assertSameMaps, openMember } from "./redis_members.ts";
 
 const T0 = 1_700_000_000_000;
-
-/** Moves the keys of a slot, as `redis-cli --cluster reshard` does. */
-async function moveSlot(
-  slot: number,
-  { from, to, others }: {
-    readonly from: RedisServer;
-    readonly to: RedisServer;
-    readonly others: readonly RedisServer[];
-  },
-  meanwhile: () => Promise<void>,
-): Promise<void> {
-  const [source, target] = [
-    await from.text("CLUSTER", "MYID"),
-    await to.text("CLUSTER", "MYID"),
-  ];
-  const number = `${slot}`;
-  await to.command("CLUSTER", "SETSLOT", number, "IMPORTING", source);
-  await from.command("CLUSTER", "SETSLOT", number, "MIGRATING", target);
-  for (;;) {
-    const keys = await from.command("CLUSTER", "GETKEYSINSLOT", number, "1");
-    if (keys.length === 0) break;
-    await from.command(
-      ...["MIGRATE", "127.0.0.1", `${to.port}`, String(keys[0]), "0", "5000"],
-    );
-    await meanwhile();
-  }
-  for (const server of [to, from, ...others]) {
-    await server.command("CLUSTER", "SETSLOT", number, "NODE", target);
-  }
-}
 
 Deno.test({
   name: "servers go on when the slot of a shard moves to another master",
