@@ -201,3 +201,21 @@ Deno.test({
     assert.deepEqual(history.openHours(), []);
   },
 });
+
+Deno.test({
+  name: "when Redis has used most of maxmemory, the tables say so",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await openHistory(redis.url, { name: "a" });
+    await a.history.shared.lead(1);
+    await a.change((t) => t.putMeta("n", 1));
+    assert.equal(a.history.shared.memoryFull, false);
+    await redis.command("CONFIG", "SET", "maxmemory", "1");
+    await using b = await openHistory(redis.url, { name: "b" });
+    await b.history.shared.lead(2);
+    // It is written still: only a checkpoint of what it covers frees memory.
+    await b.change((t) => t.appendPart("hall", 1, 2, HOUR, bytes("x")));
+    assert.equal(b.history.shared.memoryFull, true);
+  },
+});
