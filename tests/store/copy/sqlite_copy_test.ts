@@ -94,20 +94,22 @@ Deno.test({
     const result = await copy(from, to);
     assert.ok(result.history! > 2400, `${result.history} rows`);
     const [original, copied] = [await open(from), await open(to)];
-    const contents = ({ store: { history } }: typeof original) => ({
+    const contents = async ({ store: { history } }: typeof original) => ({
       size: history.size(),
       meta: [...history.meta],
       gaps: history.gaps({ from: 0, to: 999 }),
       zones: history.zones(),
       layers: history.layers(),
       open: history.openHours(),
-      tiles: history.tilesOf("hall", undefined, 9999).map(({ tx, ty }) => [
+      tiles: (await history.tilesOf("hall", undefined, 9999)).map((
+        { tx, ty },
+      ) => [
         history.hourRows("hall", tx, ty, HISTORY_HOUR),
         history.frameBefore("hall", tx, ty, HISTORY_HOUR),
       ]),
     });
-    const expected = contents(original);
-    assert.deepEqual(contents(copied), expected);
+    const expected = await contents(original);
+    assert.deepEqual(await contents(copied), expected);
     const damaged = expected.tiles.filter(([parts]) =>
       Array.isArray(parts) && parts.some(({ bytes }) => bytes === undefined)
     );
