@@ -14,9 +14,11 @@ import {
   parseStoreAddress,
   type StoreLocation,
 } from "../location.ts";
+import type { HistoryTables } from "../history_tables.ts";
 import { type LoadLimit, type RecordOwner, StoreError } from "../store.ts";
 import { moveMap, summarizeMap, summarizeRecords } from "./contents.ts";
-import { type HistorySummary, summarizeHistory } from "./history.ts";
+import { type HistorySummary, isOfFile, summarizeHistory } from "./history.ts";
+import { summarizeHistoryRows } from "./history_rows.ts";
 import type {
   CopySource,
   CopyTarget,
@@ -140,7 +142,8 @@ async function copy(
   const records = summarizeRecords(extras.records, owners);
   // What can be read again counts.
   const found = await target.read();
-  const copied = history && summarizeHistory(found.extras.history!);
+  const copied = history &&
+    await summarizeCopy(extras.history!, found.extras.history!, signal);
   const actual = await summarizeMap(found.map, signal);
   if (
     actual.checksum !== expected.checksum ||
@@ -165,23 +168,34 @@ async function copy(
   };
 }
 
-/** Copies the history, if there is one, or warns that it is not copied. */
+/** Copies the history, if there is one, and warns of rows that are damaged. */
 async function writeHistory(
   target: CopyTarget,
   { history }: StoreExtras,
   onWarning: (line: string) => void,
   signal: AbortSignal,
 ): Promise<HistorySummary | undefined> {
-  const summary = history && summarizeHistory(history);
-  if (history === undefined || !summary?.rows) return undefined;
-  if (target.writeHistory === undefined) {
+  if (history === undefined) return undefined;
+  const summary = await target.writeHistory(history, signal);
+  if (summary.damaged > 0) {
     onWarning(
-      "The history is not copied: stores in Redis keep none. It stays in the source",
+      `The history has ${
+        plural(summary.damaged, "damaged row")
+      } that cannot be copied: this time is missing in the copy`,
     );
-    return undefined;
   }
-  await target.writeHistory(history, signal);
-  return summary;
+  return summary.rows === 0 ? undefined : summary;
+}
+
+/** Summarizes the copy of a history in the way in which it was copied. */
+async function summarizeCopy(
+  source: HistoryTables,
+  copy: HistoryTables,
+  signal: AbortSignal,
+): Promise<HistorySummary> {
+  return isOfFile(source) && isOfFile(copy)
+    ? summarizeHistory(copy)
+    : await summarizeHistoryRows(copy, signal);
 }
 
 /** Returns the owners whose records are copied, and warns about the others. */

@@ -4,9 +4,10 @@
  * @module
  */
 import type { OccupancyMap } from "../../grid/mod.ts";
-import type { SqliteHistory } from "../history/sqlite_history.ts";
+import type { HistoryTables } from "../history_tables.ts";
 import type { DeploymentOptions } from "../redis/connect.ts";
 import type { LoadLimit, RecordOwner, Records } from "../store.ts";
+import type { HistorySummary } from "./history.ts";
 
 /** How to connect to Redis, and how to make a map there. */
 export interface RedisCopyOptions extends DeploymentOptions {
@@ -24,7 +25,7 @@ export interface StoreExtras {
   /** When a server was alive last, ms since 1970; undefined if not known. */
   readonly lastAlive: number | undefined;
   /** Undefined if the store keeps none. */
-  readonly history?: SqliteHistory;
+  readonly history?: HistoryTables;
 }
 
 /** A store that is read. */
@@ -70,11 +71,15 @@ export interface CopyTarget extends AsyncDisposable {
     owners: readonly RecordOwner[],
   ): Promise<void>;
   /**
-   * Stores the history of the source. Undefined if the store keeps none.
+   * Stores the history of the source, after the map.
    *
    * @param signal ends it
+   * @returns what was read and stored
    */
-  writeHistory?(history: SqliteHistory, signal: AbortSignal): Promise<void>;
+  writeHistory(
+    history: HistoryTables,
+    signal: AbortSignal,
+  ): Promise<HistorySummary>;
   /** Reads what was stored into another empty map. @throws {StoreError} */
   read(): Promise<{ map: OccupancyMap; extras: StoreExtras }>;
   /**

@@ -6,6 +6,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { untilNextTurn } from "../../common/next_turn.ts";
 import type { SqliteHistory } from "../history/sqlite_history.ts";
+import type { HistoryTables } from "../history_tables.ts";
 import { runTransaction } from "../sqlite_rows.ts";
 
 const ROWS_PER_TRANSACTION = 1000;
@@ -32,8 +33,15 @@ const SMALL_TABLES: readonly (readonly [name: string, columns: string])[] = [
 /** The rows of a history, to be compared with a copy. */
 export interface HistorySummary {
   readonly rows: number;
+  /** Rows that are damaged and were left out. */
+  readonly damaged: number;
   /** Differs between different histories, with high probability. */
   readonly checksum: string;
+}
+
+/** True for the history of a file. */
+export function isOfFile(history: HistoryTables): history is SqliteHistory {
+  return "database" in history;
 }
 
 /** Counts the rows of a history, and sums up their checksums. */
@@ -47,7 +55,7 @@ export function summarizeHistory({ database }: SqliteHistory): HistorySummary {
     rows += Number(row.count);
     sums.push(row.count, row.sum);
   }
-  return { rows, checksum: sums.join() };
+  return { rows, damaged: 0, checksum: sums.join() }; // damaged ones are copied
 }
 
 /**

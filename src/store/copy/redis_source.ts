@@ -65,7 +65,8 @@ export async function openRedisSource(
             `Redis at ${description} has fewer replicas online than its servers use (${replicas}): what they wrote last may be missing in the copy. Start the replicas and copy again.`,
           );
         }
-        return { records: store.records, lastAlive };
+        await store.history.open();
+        return { records: store.records, lastAlive, history: store.history };
       },
       [Symbol.asyncDispose]: async () => {
         await store.close();

@@ -18,6 +18,7 @@ import {
   type RedisNode,
 } from "../redis/deployment.ts";
 import { ANY_NAME } from "../redis/alive_times.ts";
+import { RedisHistory } from "../redis/history/redis_history.ts";
 import { DEFAULT_SHARDS, Keys } from "../redis/keys.ts";
 import { COPY_FORMAT, FORMAT } from "../redis/keyspace.ts";
 import { type Lease, makeLease } from "../redis/lease.ts";
@@ -27,9 +28,12 @@ import { RedisCheckpoints } from "../redis/redis_checkpoints.ts";
 import { redisStoreError } from "../redis/redis_problem.ts";
 import { SeenWriters } from "../redis/seen_writers.ts";
 import { FIRST_ID, text } from "../redis/stream_entry.ts";
-import { type RecordOwner, StoreError } from "../store.ts";
+import { type HistoryWork, type RecordOwner, StoreError } from "../store.ts";
 import type { CopyTarget, RedisCopyOptions, StoreExtras } from "./endpoints.ts";
 import { COPY_NAME, CopyEntry } from "./copy_entry.ts";
+import type { HistoryTables } from "../history_tables.ts";
+import type { HistorySummary } from "./history.ts";
+import { copyHistoryRows } from "./history_rows.ts";
 import { deleteKeys } from "./redis_keys.ts";
 
 /** A copy of the largest map takes less time. */
@@ -38,6 +42,8 @@ const LEASE_MS = 3_600_000;
 const CHECKPOINT_TIMEOUT_MS = 600_000;
 const WAIT_MS = 30_000;
 const POLL_MS = 5;
+/** Of the history: all servers have later leases. */
+const HISTORY_FENCE = 0;
 
 /**
  * Prepares a place in Redis. Changes nothing before `begin`.
@@ -82,6 +88,7 @@ class RedisTarget implements CopyTarget {
   #checkpoints: RedisCheckpoints | undefined;
   /** Why a checkpoint was not written, unless that can end by itself. */
   #failure: unknown;
+  #history: RedisHistory | undefined;
   #isBegun = false;
   #isComplete = false;
 
@@ -173,6 +180,26 @@ class RedisTarget implements CopyTarget {
     }
   }
 
+  async writeHistory(
+    source: HistoryTables,
+    signal: AbortSignal,
+  ): Promise<HistorySummary> {
+    const map = new OccupancyMap({}, { shards: this.#shards });
+    const history = this.#openHistory(map);
+    if (!await history.shared.lead(HISTORY_FENCE)) {
+      await this.#entry.assertOurs();
+      throw new StoreError(
+        `Cannot write the history to ${this.#description}`,
+        { hint: "See the log of Redis, and its memory and disk." },
+      );
+    }
+    const commit = async (work: HistoryWork) => {
+      await this.#entry.assertOurs();
+      return await history.commit(work, Infinity);
+    };
+    return await copyHistoryRows(source, commit, signal);
+  }
+
   async read(): Promise<{ map: OccupancyMap; extras: StoreExtras }> {
     await this.#checkpoints!.close();
     const map = new OccupancyMap({}, { shards: this.#shards });
@@ -189,9 +216,12 @@ class RedisTarget implements CopyTarget {
     const node = await this.#control();
     const alive = await node.send(["HGET", this.#keys.alive, ANY_NAME]);
     node.close();
+    const history = this.#openHistory(map);
+    await history.open();
     return {
       map,
       extras: {
+        history,
         records: { load: (owner) => table.records(owner) },
         lastAlive: alive === null ? undefined : Number(text(alive)),
       },
@@ -214,6 +244,7 @@ class RedisTarget implements CopyTarget {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#history?.close();
     await this.#checkpoints?.close();
     // What cannot be removed is not used by servers, and replaced by a copy.
     if (this.#isBegun && !this.#isComplete) {
@@ -228,6 +259,18 @@ class RedisTarget implements CopyTarget {
     await this.#entry.assertOurs();
     await deleteKeys(this.#deployment, this.#keys, this.#entry);
     await this.#entry.finish(await this.#control(), undefined);
+  }
+
+  /** Only its number of shards counts of the map. */
+  #openHistory(map: OccupancyMap): RedisHistory {
+    this.#history?.close();
+    return this.#history = new RedisHistory({
+      deployment: this.#deployment,
+      keys: this.#keys,
+      shards: this.#shards,
+      replicas: () => 0, // awaited when the copy is complete
+      map: () => map,
+    });
   }
 
   #makeCheckpoints(records: RecordTable): RedisCheckpoints {

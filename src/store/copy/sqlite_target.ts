@@ -12,9 +12,10 @@ import { createDirectoryOf, directoryOf } from "../location.ts";
 import { storeErrorOf } from "../sqlite_errors.ts";
 import { createFile } from "../sqlite_file.ts";
 import { isInUse } from "../sqlite_lock.ts";
-import { type Records, StoreError } from "../store.ts";
+import { type HistoryWork, type Records, StoreError } from "../store.ts";
 import type { CopyTarget } from "./endpoints.ts";
-import { copyHistory } from "./history.ts";
+import { copyHistory, isOfFile, summarizeHistory } from "./history.ts";
+import { copyHistoryRows } from "./history_rows.ts";
 import { copySource } from "./sqlite_source.ts";
 
 /** SQLite's files, and that of `log_owner.ts`, beside the database. */
@@ -85,8 +86,19 @@ export async function openSqliteTarget(
       store.checkpoint(map);
       await recordsCommitted(store.records, () => store.problem());
     },
-    writeHistory: (history, signal) =>
-      copyHistory(history, store.history, signal),
+    writeHistory: async (history, signal) => {
+      if (isOfFile(history)) {
+        const summary = summarizeHistory(history);
+        await copyHistory(history, store.history, signal);
+        return summary;
+      }
+      const commit = (work: HistoryWork) => {
+        store.historyWork = work;
+        return store.commitHistory(Infinity);
+      };
+      return await copyHistoryRows(history, commit, signal)
+        .finally(() => store.historyWork = undefined);
+    },
     read: () => {
       store.close();
       store = open();

@@ -12,15 +12,7 @@ import { until } from "../../support/until.ts";
 import { tempDir } from "../../support/temp.ts";
 import { openMember } from "../redis/redis_members.ts";
 import { readingsEntry } from "../support.ts";
-import {
-  copy,
-  fill,
-  fillHistory,
-  open,
-  OWNERS,
-  redisAndFile,
-  T0,
-} from "./support.ts";
+import { copy, fill, open, OWNERS, redisAndFile, T0 } from "./support.ts";
 
 const KEPT = OWNERS.filter((owner) => owner !== "broker");
 
@@ -236,21 +228,5 @@ Deno.test({
     abort.abort(new Error("stopped"));
     await assert.rejects(copying, /stopped/);
     assert.equal(await redis.text("KEYS", "{b*"), "");
-  },
-});
-
-Deno.test({
-  name: "a copy to Redis warns that it has no history",
-  ...needs("redis-server"),
-  fn: async () => {
-    await using redis = await RedisServer.start();
-    await using dir = await tempDir();
-    await fillHistory(`${dir.path}/map.db`);
-    const warnings: string[] = [];
-    const result = await copy(`${dir.path}/map.db`, redis.url, {
-      onWarning: (line) => warnings.push(line),
-    });
-    assert.deepEqual(result, { cells: 1, layers: 1, records: 0 });
-    assert.match(warnings.join(), /^The history is not copied: /);
   },
 });

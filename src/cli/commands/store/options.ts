@@ -12,7 +12,7 @@ import {
 /** The options of `occupancy store`. */
 export const STORE = {
   description:
-    "Copy a store with its layers, revisions, thresholds and zones to another one: to move the map, as a backup, or to restore one. No server may use a file that is copied; it is only read. Servers may use a store in Redis that is copied. The copy is read again and compared before a server can see it. Clients of a server with the copy receive all cells once.",
+    "Copy a store with its layers, revisions, thresholds, zones and history to another one: to move the map, as a backup, or to restore one. No server may use a file that is copied; it is only read. Servers may use a store in Redis that is copied. The copy is read again and compared before a server can see it. Clients of a server with the copy receive all cells once.",
   operand: {
     name: "action",
     summary: "what to do",
