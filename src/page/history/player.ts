@@ -9,7 +9,9 @@ import { messageOf } from "../../common/errors.ts";
 
 /** The most times that a replay shows in a second. */
 const FRAMES_PER_SECOND = 30;
-const MIN_FRAME_MS = 1000 / FRAMES_PER_SECOND - 4;
+/** The frames of a screen are not even: half of one at 60 Hz, in ms. */
+const SLACK_MS = 8;
+const MIN_FRAME_MS = 1000 / FRAMES_PER_SECOND - SLACK_MS;
 /** A page that was hidden does not jump ahead. */
 const MAX_FRAME_MS = 250;
 const SECOND_MS = 1000;
