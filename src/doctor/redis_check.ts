@@ -142,9 +142,29 @@ function forbidden(
     ["XADD", keys.journal(0), "*", "a", "b"],
     ["SET", keys.ofShard(0, "lease"), "a"],
     ["HSET", keys.ofShard(0, "chunks"), "a", "b"],
+    ...historyCommands(keys.ofShard(0, "history:fence")),
     ["MEMORY", "USAGE", meta],
     ["TIME"],
     ["ROLE"],
     ["PING"],
   ]);
+}
+
+/** Of the scripts in src/store/redis/history, those that are not above. */
+function historyCommands(key: string): string[][] {
+  return [
+    ["APPEND", key, "a"],
+    ["UNLINK", key],
+    ["HINCRBY", key, "a", "1"],
+    ["HGETALL", key],
+    ["HRANDFIELD", key, "1"],
+    ["SRANDMEMBER", key],
+    ["ZADD", key, "0", "a"],
+    ["ZREM", key, "a"],
+    ["ZRANGEBYSCORE", key, "0", "1"],
+    ["ZRANGEBYLEX", key, "-", "+"],
+    ["RPUSH", key, "a"],
+    ["LPOP", key],
+    ["LRANGE", key, "0", "1"],
+  ];
 }
