@@ -40,6 +40,7 @@ export class ConnectionPill {
     this.#pill.dataset["state"] = look;
     setText(this.#title, title);
     setText(this.#detail, detail && `· ${detail}`);
+    this.#detail.title = detail; // where there is no room for all of it
     this.#notice.hidden = notice === undefined;
     this.#notice.dataset["kind"] = look === "lost" ? "bad" : "warn";
     setText(this.#notice, notice ?? "");
