@@ -84,8 +84,10 @@ export class Acknowledgements {
     const taken: number[] = [];
     for (let first; (first = this.#order.first)?.isDone;) {
       this.#order.shift();
-      // A late message is not sent here.
-      if (this.#byId.delete(first.messageId)) taken.push(first.messageId);
+      // A late message is not sent here; its id may be that of another one now.
+      if (this.#byId.get(first.messageId) !== first) continue;
+      this.#byId.delete(first.messageId);
+      taken.push(first.messageId);
     }
     return taken;
   }

@@ -107,6 +107,10 @@ export interface HistorySharing {
   lead(fence: number): Promise<boolean>;
   /** Does not write any more. What {@linkcode lead} has begun resolves to false. */
   resign(): void;
+  /** True from {@linkcode lead} on until another server writes. */
+  readonly isLeading: boolean;
+  /** Returns a number of {@linkcode HistoryTables.meta} that is durable. */
+  stored(key: string): number | undefined;
   /** True if the store has little memory left: the readings need it. */
   readonly memoryFull: boolean;
 }

@@ -29,14 +29,16 @@ export class LayersDeletedError extends Error {
 export class Care {
   readonly tables: HistoryTables;
   readonly reader: TileReader;
-  readonly #writes: Pick<HistoryWrites, "commit">;
+  readonly #writes: Pick<HistoryWrites, "commit" | "term">;
   readonly #pace: Pace;
   /** What was deleted when the work began to read. */
   #deletions = "";
+  /** That of the writes when the work began to read. */
+  #term = 0;
 
   constructor(
     tables: HistoryTables,
-    writes: Pick<HistoryWrites, "commit">,
+    writes: Pick<HistoryWrites, "commit" | "term">,
     pace: Pace,
   ) {
     this.tables = tables;
@@ -48,6 +50,7 @@ export class Care {
   /** Begins to read: nothing that was read before is used any more. */
   begin(): void {
     this.#deletions = deletionsOf(this.tables);
+    this.#term = this.#writes.term;
   }
 
   /** Call it between two steps, and wait for the result if there is one. */
@@ -93,7 +96,7 @@ export class Care {
       // Else rows of a deleted layer would be there again.
       if (isCurrent()) write(tables);
     });
-    await this.#pace.wait(this.#writes.commit(guarded));
+    await this.#pace.wait(this.#writes.commit(guarded, this.#term));
     if (!isCurrent()) throw new LayersDeletedError();
   }
 

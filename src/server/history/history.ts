@@ -204,6 +204,7 @@ export class History {
     if (!this.recorder.isWriting) this.#refresh();
     this.recorder.tick();
     if (this.recorder.isWriting) this.keeper.tick();
+    this.#role?.check();
     this.#noteProblem();
   }
 

@@ -30,6 +30,9 @@ export class HistoryWrites implements HistoryWork {
   readonly #options: HistoryWritesOptions;
   readonly #flushes = new Flushes();
   #mark = 0;
+  #term = 0;
+  /** True while another server writes. */
+  #isAbandoned = false;
   /** True if the recorder has a part in the present transaction. */
   #isRecording = false;
 
@@ -38,14 +41,23 @@ export class HistoryWrites implements HistoryWork {
     this.#options = options;
   }
 
+  /** Changes when another server writes: what was read before is old then. */
+  get term(): number {
+    return this.#term;
+  }
+
   /**
    * Adds writes. Each may be repeated, and a transaction may have only some.
    *
+   * @param term a value of {@linkcode HistoryWrites.term}. Default: the present
    * @returns resolves when all are durable; never if the store fails until its
    * end
    * @throws {OtherWriterError} if another server writes before that
    */
-  commit(writes: readonly Write[]): Promise<void> {
+  commit(writes: readonly Write[], term = this.#term): Promise<void> {
+    if (this.#isAbandoned || term !== this.#term) {
+      return Promise.reject(new OtherWriterError());
+    }
     const mark = ++this.#mark;
     const flush = new Flush(
       (function* () {
@@ -60,7 +72,14 @@ export class HistoryWrites implements HistoryWork {
 
   /** Gives up what is not durable yet: another server writes. */
   abandon(): void {
+    this.#term++;
+    this.#isAbandoned = true;
     this.#flushes.clear(new OtherWriterError());
+  }
+
+  /** This server writes from now on. */
+  resume(): void {
+    this.#isAbandoned = false;
   }
 
   get hasWork(): boolean {

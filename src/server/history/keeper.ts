@@ -33,7 +33,7 @@ export interface KeeperContext {
     Recorder,
     "openFromHour" | "capture" | "recordAll" | "setFull"
   >;
-  readonly writes: Pick<HistoryWrites, "commit">;
+  readonly writes: Pick<HistoryWrites, "commit" | "term">;
   readonly log: ServerLog;
   /** Returns the clock of the server, ms since 1970. */
   readonly now: () => number;

@@ -40,15 +40,18 @@ export class RecordedTime {
    * This server begins to write. Others may have written since the journal was
    * replayed.
    *
+   * @param lostTo states of the time before this second were dropped. Default:
+   * none were
    * @returns what is to be written
    */
-  begin(): Write[] {
+  begin(lostTo?: number): Write[] {
     const fullFrom = this.#fullFrom = this.#meta.get(FULL_FROM) ?? 0;
     this.isFull = fullFrom > 0;
     const seen = this.#meta.get(SEEN);
-    const to = this.#loadedAt;
+    const to = lostTo ?? this.#loadedAt;
     if (seen === undefined) return [(tables) => tables.putMeta(BEGAN, to)];
-    const last = Math.max(seen, this.#replayedTo / 1000);
+    const replayedTo = lostTo === undefined ? this.#replayedTo / 1000 : 0;
+    const last = Math.max(seen, replayedTo);
     if (to - last <= MIN_GAP_SECONDS) return [];
     const gap = { from: Math.floor(last), to };
     return [(tables) => tables.addGap(gap)];

@@ -183,6 +183,7 @@ export class Recorder implements HistoryWork {
   /** Another server writes from now on. */
   follow(): void {
     this.isWriting = false;
+    this.#time.isFull = false; // the next writer knows
   }
 
   /** @inheritdoc */
@@ -291,8 +292,11 @@ export class Recorder implements HistoryWork {
   }
 
   #beginWriting(): void {
-    this.#pending.push(...this.#time.begin());
-    this.setFull(false); // perhaps there is space now
+    const { second } = this.#sampling;
+    const hasLost = this.#isShared && this.dropped > 0;
+    this.#pending.push(...this.#time.begin(hasLost ? second : undefined));
+    if (hasLost) this.recordAll();
+    if (!this.#tables.shared?.memoryFull) this.setFull(false); // perhaps now
     this.#wantFlush();
   }
 

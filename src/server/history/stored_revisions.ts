@@ -14,7 +14,7 @@ const POLL_INTERVAL_MS = 100;
 
 /** Options of {@linkcode StoredRevisions}. */
 export interface StoredRevisionsOptions {
-  readonly tables: Pick<HistoryTables, "meta" | "refresh">;
+  readonly tables: Pick<HistoryTables, "meta" | "refresh" | "shared">;
   readonly map: OccupancyMap;
   /** Returns the clock of the server, ms since 1970. */
   readonly now: () => number;
@@ -39,8 +39,7 @@ export class StoredRevisions {
 
   /** Returns true if what a shard was at a revision is stored. */
   covers(shard: number, revision: number): boolean {
-    const { meta } = this.#options.tables;
-    return (meta.get(SAMPLED + shard) ?? 0) >= revision;
+    return (this.#stored(SAMPLED + shard) ?? 0) >= revision;
   }
 
   /** Returns a check whether all that the map was until now is stored. */
@@ -48,8 +47,7 @@ export class StoredRevisions {
     const isCovered = this.#checkOfMap();
     // Readings that are too late for the map have no revision.
     const second = this.#options.now() / 1000 + MAX_LAG_SECONDS;
-    const { meta } = this.#options.tables;
-    return () => isCovered() && (meta.get(SEEN) ?? 0) > second;
+    return () => isCovered() && (this.#stored(SEEN) ?? 0) > second;
   }
 
   /**
@@ -68,6 +66,12 @@ export class StoredRevisions {
       await tables.refresh();
     }
     return true;
+  }
+
+  /** Returns a number that is durable, and not only about to be written. */
+  #stored(key: string): number | undefined {
+    const { shared, meta } = this.#options.tables;
+    return shared === undefined ? meta.get(key) : shared.stored(key);
   }
 
   #checkOfMap(): () => boolean {

@@ -16,8 +16,11 @@ const RETRY_INTERVAL_MS = 500;
 export interface WriterRoleContext {
   readonly sharing: HistorySharing;
   readonly leases: Pick<Leases, "fenceOf">;
-  readonly recorder: Pick<Recorder, "capture" | "follow" | "lead">;
-  readonly writes: Pick<HistoryWrites, "abandon">;
+  readonly recorder: Pick<
+    Recorder,
+    "capture" | "follow" | "isWriting" | "lead"
+  >;
+  readonly writes: Pick<HistoryWrites, "abandon" | "resume">;
 }
 
 /**
@@ -44,9 +47,19 @@ export class WriterRole {
 
   /** Call it when another server is about to lead: records the map before. */
   async resign(): Promise<void> {
-    if (this.#end === undefined) return;
+    const end = this.#end;
+    if (end === undefined) return;
     await this.#context.recorder.capture();
-    this.stop();
+    if (this.#end === end) this.stop(); // else it was elected again
+  }
+
+  /**
+   * Call it once a second: begins again if Redis has another fencing number than
+   * this server, because a master has lost it.
+   */
+  check(): void {
+    const { sharing, recorder } = this.#context;
+    if (recorder.isWriting && !sharing.isLeading) this.elected();
   }
 
   /** Does not begin to write any more. A server that writes goes on. */
@@ -66,11 +79,13 @@ export class WriterRole {
   }
 
   async #lead(fence: number, signal: AbortSignal): Promise<void> {
-    const { sharing, recorder } = this.#context;
+    const { sharing, recorder, writes } = this.#context;
     while (!await sharing.lead(fence)) {
       await delay(RETRY_INTERVAL_MS, signal);
       if (signal.aborted) return;
     }
-    if (!signal.aborted) recorder.lead();
+    if (signal.aborted) return;
+    writes.resume();
+    recorder.lead();
   }
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { OccupancyMap } from "../../../src/grid/mod.ts";
 import { History } from "../../../src/server/history/history.ts";
+import type { HistoryWrites } from "../../../src/server/history/history_writes.ts";
 import type { LeadershipObserver } from "../../../src/server/leadership.ts";
 import { MemoryStore } from "../../../src/store/memory.ts";
 import {
@@ -115,6 +116,11 @@ export class Member {
     applyEntry(this.map, entry);
   }
 
+  /** All that it writes. */
+  get writes(): HistoryWrites {
+    return this.#work as HistoryWrites;
+  }
+
   /** Waits until it writes, as the leader. */
   async untilWriting(): Promise<void> {
     while (!this.history.recorder.isWriting) await Promise.resolve();
@@ -148,6 +154,9 @@ export class Member {
           return Promise.resolve(fence === this.#group.fence);
         },
         resign: () => this.#writes = undefined,
+        isLeading: true,
+        stored: (key: string) => this.#meta.get(key),
+        memoryFull: false,
       },
     };
     const view = new Proxy(tables, {

@@ -1,6 +1,7 @@
 /** Servers that share a history: one writes, and the others can go on. */
 import assert from "node:assert/strict";
 import { untilNextTurn } from "../../../src/common/next_turn.ts";
+import { OtherWriterError } from "../../../src/server/history/history_writes.ts";
 import { permitted } from "../../support/needs.ts";
 import { randomIntegers } from "../../support/random.ts";
 import { Group, Member } from "./members_support.ts";
@@ -180,3 +181,27 @@ async function joined(group: Group): Promise<Member> {
   await untilNextTurn();
   return member;
 }
+
+Deno.test({
+  name: "what was read before another server wrote is not written afterwards",
+  ignore: !permitted(),
+  fn: async () => {
+    const group = new Group(START);
+    const member = new Member(group);
+    member.start();
+    await group.elect(member);
+    const { writes } = member;
+    const { term } = writes;
+    const write = () => writes.commit([(tables) => tables.putMeta("n", 1)]);
+    member.role.onDeposed!();
+    await assert.rejects(write(), OtherWriterError);
+    assert.equal(writes.hasWork, false);
+    await group.elect(member);
+    await assert.rejects(writes.commit([], term), OtherWriterError);
+    const written = write();
+    await member.write();
+    await written;
+    assert.equal(group.tables.meta.get("n"), 1);
+    member.history.stop();
+  },
+});

@@ -110,6 +110,12 @@ export abstract class HistoryCollector implements Writes {
     bytes: Uint8Array,
   ): void {
     this.#add(layer, ["zone", zone, layer, `${day}`, encodeRow(bytes)]);
+    // The row has what those of the day in other shards have.
+    const { shardOf, states } = this.#context;
+    for (const shard of states.knownShardsOfZone(zone)) {
+      if (shard === shardOf(layer)) continue;
+      this.batch.add(shard, ["moved", zone, `${day}`]);
+    }
     this.#context.states.wrote(layer);
   }
 

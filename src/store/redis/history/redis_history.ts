@@ -83,6 +83,10 @@ export class RedisHistory extends HistoryCollector implements HistoryTables {
         writer.resign();
         this.#problem = undefined;
       },
+      get isLeading() {
+        return writer.isLeading;
+      },
+      stored: (key) => states.stored(key),
       get memoryFull() {
         return writer.memoryFull;
       },
@@ -123,7 +127,9 @@ export class RedisHistory extends HistoryCollector implements HistoryTables {
   /** Commits all that there is, until that fails. */
   async commitAll(work: HistoryWork | undefined): Promise<void> {
     await this.#running;
-    while (work?.hasWork && await this.commit(work, Infinity) === undefined);
+    while (work?.hasWork && this.#writer.isLeading) {
+      if (await this.commit(work, Infinity) !== undefined) return;
+    }
   }
 
   /** Ends. */
@@ -267,6 +273,7 @@ export class RedisHistory extends HistoryCollector implements HistoryTables {
     if (!await this.#writer.lead(fence)) return false;
     try {
       await this.open();
+      await this.#writer.checkMemory();
     } catch {
       return false; // the store says why
     }
@@ -288,10 +295,11 @@ export class RedisHistory extends HistoryCollector implements HistoryTables {
       this.#isStale = true;
       this.#states.forgetWritten();
       work.failed();
-      return this.#problem = redisStoreError(
-        this.#options.deployment.description,
-        error,
-      );
+      const { description } = this.#options.deployment;
+      const problem = redisStoreError(description, error);
+      // Of a server that does not write any more, it is no problem.
+      if (this.#writer.isLeading) this.#problem = problem;
+      return problem;
     }
     this.#states.forgetWritten();
     this.#problem = undefined;

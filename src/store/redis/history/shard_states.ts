@@ -53,6 +53,11 @@ export class ShardStates {
     await this.#read();
   }
 
+  /** A number as Redis has it. */
+  stored(key: string): number | undefined {
+    return this.#states[0]!.numbers.get(key);
+  }
+
   /** Sets the state of a shard, as a script has returned it. */
   set(shard: number, state: ShardState): void {
     this.#states[shard] = state;
@@ -136,6 +141,13 @@ export class ShardStates {
     return all.filter(({ zone }) => zone.zone === name)
       .sort((a, b) => a.zone.lastDay - b.zone.lastDay)
       .map(({ shard }) => shard);
+  }
+
+  /** The shards with rollups of a zone, as they were read last. */
+  knownShardsOfZone(name: string): number[] {
+    return [...this.#zones.keys()].filter((shard) =>
+      this.#zones[shard]?.zones.some(({ zone }) => zone === name)
+    );
   }
 
   /** Of shards whose zones have changed, they are read again. */

@@ -137,13 +137,14 @@ end
 -- Returns the number of rows, and true if nothing of it is left.
 local function removeGone(gone, limit)
   local rows = 0
-  local zone = string.match(gone, '^z(%d+)$')
+  local zone, first, last = string.match(gone, '^z(%d+) (%d+) (%d+)$')
   if zone then
-    for _, day in ipairs(call('ZRANGE', base .. 'zone-days-times:', 0, -1)) do
+    local days = call('ZRANGEBYSCORE', base .. 'zone-days-times:', first, last)
+    for _, day in ipairs(days) do
       if rows >= limit then return rows, false end
       rows = rows + remove('zone-days', '', day, zone)
     end
-    return rows, true
+    return math.max(1, rows), true
   end
   for _, kind in ipairs({'blocks', 'frames', 'cell-days'}) do
     rows = rows + removeBefore(kind, gone, '+inf', limit - rows)
@@ -211,6 +212,19 @@ local operations = {
     end
     put('zone-days', '', day, id, row)
   end},
+  moved = {2, function(zone, day)
+    local entry = call('HGET', base .. 'zones', zone)
+    local id, first, last, layer = parseZone(entry or '')
+    if not id or last < tonumber(day) then return end
+    remove('zone-days', '', day, id)
+    call('HINCRBY', base .. 'sizes', 'zones-version', 1)
+    if first >= tonumber(day) then
+      call('HDEL', base .. 'zones', zone)
+    else
+      call('HSET', base .. 'zones', zone,
+        string.format('%s %d %d %s', id, first, day - 1, layer))
+    end
+  end},
   endHour = {1, function(hour)
     local open = 0 -- counted anew: keys may be missing
     for _, id in ipairs(idsOf('open')) do
@@ -228,10 +242,11 @@ local operations = {
     call('HINCRBY', base .. 'sizes', 'deletions', 1)
     local zones = call('HGETALL', base .. 'zones')
     for i = 1, #zones, 2 do
-      local zone, _, _, ofLayer = parseZone(zones[i + 1])
+      local zone, first, last, ofLayer = parseZone(zones[i + 1])
       if ofLayer == layer then
         call('HDEL', base .. 'zones', zones[i])
-        call('RPUSH', base .. 'gone', 'z' .. zone)
+        call('RPUSH', base .. 'gone',
+          string.format('z%s %d %d', zone, first, last))
         call('HINCRBY', base .. 'sizes', 'zones-version', 1)
       end
     end

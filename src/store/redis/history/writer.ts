@@ -179,7 +179,7 @@ export class HistoryWriter {
       TIMEOUT_MS,
     );
     if (reply === null) {
-      this.#fence = undefined;
+      if (this.#fence === fence) this.#fence = undefined;
       throw notLeading();
     }
     const [state, results] = list(reply);

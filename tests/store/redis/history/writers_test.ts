@@ -203,3 +203,36 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "a zone that moves to a layer in another shard keeps its rollups",
+  ...needs("redis-server"),
+  fn: async () => {
+    await using redis = await RedisServer.start();
+    await using a = await openHistory(redis.url, { name: "a" });
+    await a.history.shared.lead(1);
+    const layers = Array.from({ length: 40 }, (_, i) => `layer ${i}`);
+    const inShard = (shard: number) =>
+      layers.find((layer) => a.member.map.shardOf(layer) === shard)!;
+    const [from, to] = [inShard(3), inShard(0)];
+    for (const day of [DAY, DAY + 1]) {
+      await a.change((t) => t.putZoneDay("hall", from, day, bytes(`${day}`)));
+    }
+    for (const text of ["hour 11", "hour 12"]) {
+      const row = (await a.history.zoneDays("hall", DAY + 1, DAY + 1))[0]!;
+      const before = new TextDecoder().decode(row.bytes);
+      await a.change((t) =>
+        t.putZoneDay("hall", to, DAY + 1, bytes(`${before}, ${text}`))
+      );
+    }
+    const days = await a.history.zoneDays("hall", DAY, DAY + 9);
+    assert.deepEqual(textsOf(days), [
+      `${DAY}`,
+      `${DAY + 1}, hour 11, hour 12`,
+    ]);
+    assert.deepEqual(await a.history.zones(), [
+      { zone: "hall", layer: to, firstDay: DAY, lastDay: DAY + 1 },
+    ]);
+    assert.equal(a.history.size().zoneDays.rows, 2);
+  },
+});
