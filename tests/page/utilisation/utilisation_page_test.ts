@@ -440,6 +440,12 @@ Deno.test({
           .map((one) => one.textContent)
       );
       assert.deepEqual(cut, [], `${width} px`);
+      if (width >= 761 && width !== 1181) {
+        const rest = await page.locator(".usage-pill span").evaluate((one) =>
+          one.scrollWidth - one.clientWidth
+        );
+        assert.ok(rest <= 0, `${width} px: ${rest} px of the dates are cut`);
+      }
       const scroll = await page.locator(".usage-scroll").evaluate((one) =>
         one.scrollWidth - one.clientWidth
       );
