@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /**
  * `deno task screenshots`: takes the pictures in docs/images/ of a server that
- * receives readings of a simulated floor of offices.
+ * receives readings of a simulated floor of offices, and of one with the past of
+ * such a floor. `deno task screenshots now` or `past` takes only those.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { delay } from "../../src/common/async.ts";
 import { launch } from "./session.ts";
 import { CATCH_UP_MS } from "./fixture/fast_clock.ts";
 import { floorZones } from "./fixture/floor_zones.ts";
+import { recordFloor } from "./fixture/past_floor.ts";
 import { PLAN_MARGIN, PLAN_SCALE, planSvg } from "./fixture/plan.ts";
 import {
   FLOOR,
@@ -39,6 +41,11 @@ const LIVE_PAUSE_MS = 180;
  * ms.
  */
 const RATES_SETTLE_MS = 12_000;
+
+/** Days of the past that are recorded. */
+const PAST_DAYS = 19;
+/** 10:00 on the day of the picture, ms. */
+const PICTURE_TIME_MS = 10 * 3_600_000;
 
 /** The other floors: layer, seed, share of occupied places. */
 const OTHER_FLOORS = [
@@ -142,13 +149,20 @@ function mapFile() {
   };
 }
 
-/** Takes a picture. */
+/** Waits until the page is live, long enough for a steady rate of updates. */
+async function settleLive(page: Page): Promise<void> {
+  await page.locator("#pill[data-state=live]").waitFor();
+  await page.locator("#latest li button").first().waitFor();
+  await page.waitForTimeout(4000);
+}
+
+/** Takes a picture when the page is prepared. */
 async function takePicture(
   browser: Browser,
   address: string,
   name: string,
   options: BrowserContextOptions,
-  prepare: (page: Page) => Promise<void> = async () => {},
+  prepare: (page: Page) => Promise<void> = settleLive,
 ): Promise<void> {
   const context = await browser.newContext({
     ...DESKTOP,
@@ -157,10 +171,6 @@ async function takePicture(
   });
   const page = await context.newPage();
   await page.goto(address);
-  // Long enough for a steady rate of updates.
-  await page.locator("#pill[data-state=live]").waitFor();
-  await page.locator("#latest li button").first().waitFor();
-  await page.waitForTimeout(4000);
   await prepare(page);
   await page.screenshot({ path: `${ROOT}docs/images/${name}.png` });
   await context.close();
@@ -168,53 +178,102 @@ async function takePicture(
 }
 
 async function main(): Promise<void> {
-  await using folder = await tempDir();
+  const [only] = Deno.args;
   const browser = await launch();
   try {
-    await writePlan(browser, `${folder.path}/l2.png`);
-    const maps = await folder.file(
-      "maps.json",
-      JSON.stringify(mapFile()),
-    );
-    await using server = new Running(Deno.execPath(), [
-      ...DENO_RUN,
-      "--allow-all",
-      "--preload",
-      `${ROOT}tests/page/fixture/fast_clock.ts`,
-      `${ROOT}main.ts`,
-      "server",
-      "--listen",
-      "127.0.0.1:0",
-      "--http",
-      "127.0.0.1:0",
-      "--store",
-      "memory:",
-      "--stale-after",
-      "5m",
-      "--map-file",
-      maps,
-    ]);
-    const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
-    await server.waitFor(/Ready/);
-    const scene = new Scene(7, 0.4);
-    await submit(url, LAYER, allReadings(scene, true));
-    for (const [layer, seed, busy] of OTHER_FLOORS) {
-      await submit(url, layer, allReadings(new Scene(seed, busy), false));
-    }
-    await submitZones(url);
-    await fillHistory(url, scene);
-    // The clock is right now: all rooms but the silent ones become fresh.
-    await submit(url, LAYER, allReadings(scene, false));
-    for (const [layer, seed, busy] of OTHER_FLOORS) {
-      await submit(url, layer, allReadings(new Scene(seed, busy), false));
-    }
-    await withLiveReadings(url, scene, async () => {
-      await delay(RATES_SETTLE_MS);
-      await takePictures(browser, url);
-    });
+    if (only !== "past") await showNow(browser);
+    if (only !== "now") await showPast(browser);
   } finally {
     await browser.close();
   }
+}
+
+/** Takes the pictures of a floor that is live. */
+async function showNow(browser: Browser): Promise<void> {
+  await using folder = await tempDir();
+  await writePlan(browser, `${folder.path}/l2.png`);
+  const maps = await folder.file(
+    "maps.json",
+    JSON.stringify(mapFile()),
+  );
+  await using server = new Running(Deno.execPath(), [
+    ...DENO_RUN,
+    "--allow-all",
+    "--preload",
+    `${ROOT}tests/page/fixture/fast_clock.ts`,
+    `${ROOT}main.ts`,
+    "server",
+    "--listen",
+    "127.0.0.1:0",
+    "--http",
+    "127.0.0.1:0",
+    "--store",
+    "memory:",
+    "--stale-after",
+    "5m",
+    "--map-file",
+    maps,
+  ]);
+  const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+  await server.waitFor(/Ready/);
+  const scene = new Scene(7, 0.4);
+  await submit(url, LAYER, allReadings(scene, true));
+  for (const [layer, seed, busy] of OTHER_FLOORS) {
+    await submit(url, layer, allReadings(new Scene(seed, busy), false));
+  }
+  await submitZones(url);
+  await fillHistory(url, scene);
+  // The clock is right now: all rooms but the silent ones become fresh.
+  await submit(url, LAYER, allReadings(scene, false));
+  for (const [layer, seed, busy] of OTHER_FLOORS) {
+    await submit(url, layer, allReadings(new Scene(seed, busy), false));
+  }
+  await withLiveReadings(url, scene, async () => {
+    await delay(RATES_SETTLE_MS);
+    await takePictures(browser, url);
+  });
+}
+
+/** Takes the pictures of the history and of the utilisation of a floor. */
+async function showPast(browser: Browser): Promise<void> {
+  await using folder = await tempDir();
+  const store = `sqlite:${folder.path}/past.db`;
+  const { tuesday, zones } = await recordFloor(store, LAYER, PAST_DAYS);
+  await writePlan(browser, `${folder.path}/l2.png`);
+  const maps = await folder.file("maps.json", JSON.stringify(mapFile()));
+  await using server = new Running(Deno.execPath(), [
+    ...[...DENO_RUN, "--allow-all", `${ROOT}main.ts`, "server"],
+    ...["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+    ...["--store", store, "--timezone", "UTC"],
+    ...["--zones", await folder.file("zones.geojson", zones)],
+    ...["--map-file", maps],
+  ]);
+  const [url] = await server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+  await server.waitFor(/Ready/);
+  const time = new Date(tuesday + PICTURE_TIME_MS).toISOString();
+  const at = `${url}/#layer=${LAYER}`;
+  const options = { locale: "en-GB", timezoneId: "UTC" };
+  await takePicture(
+    browser,
+    `${at}&mode=history&time=${time.replace(".000", "")}`,
+    "history",
+    { colorScheme: "light", ...options },
+    async (page) => {
+      await page.locator(".past-cards").waitFor();
+      await page.locator(".curve-head", { hasText: "most" }).waitFor();
+      await page.waitForTimeout(2000);
+    },
+  );
+  await takePicture(
+    browser,
+    `${at}&mode=utilisation`,
+    "utilisation",
+    { colorScheme: "dark", ...options },
+    async (page) => {
+      await page.locator(".usage-list tbody tr").first().waitFor();
+      await page.waitForTimeout(2000);
+    },
+  );
 }
 
 /** Submits changes of the floor while an action runs. */
@@ -248,6 +307,7 @@ async function takePictures(browser: Browser, url: string): Promise<void> {
     "zoom",
     { colorScheme: "dark" },
     async (page) => {
+      await settleLive(page);
       await page.mouse.move(660, 402);
       await page.locator("#tip", { hasText: "from" }).waitFor();
     },
@@ -261,6 +321,7 @@ async function takePictures(browser: Browser, url: string): Promise<void> {
     "zones-editor",
     { colorScheme: "light" },
     async (page) => {
+      await settleLive(page);
       await page.getByRole("button", { name: "Edit zones" }).click();
       await page.getByText("Lobby", { exact: true }).first().click();
       await page.getByLabel("Capacity").first().waitFor();
