@@ -8,7 +8,7 @@ import type { SharedStore, Store, StoreError } from "../store/store.ts";
 import { HeldLease } from "./held_lease.ts";
 
 /** The shard whose holder leads: its journal has the records. */
-const LEADING_SHARD = 0;
+export const LEADING_SHARD = 0;
 
 /** The part of a server that {@linkcode Leadership} uses. */
 export interface LeadershipContext {

@@ -11,7 +11,7 @@ import type { HistoryService } from "../../history/answers.ts";
 import { ProtocolError } from "../../protocol/mod.ts";
 import type { HistoryTables, Store, StoreError } from "../../store/store.ts";
 import type { Zones } from "../../zones/mod.ts";
-import type { Leadership } from "../leadership.ts";
+import { type Leadership, LEADING_SHARD } from "../leadership.ts";
 import type { ServerLog } from "../log.ts";
 import { HistoryWrites } from "./history_writes.ts";
 import { Keeper } from "./keeper.ts";
@@ -161,7 +161,7 @@ export class History {
 
   /** Why the history is paused; undefined while it works. */
   get problem(): string | undefined {
-    if (this.recorder.isFull) return this.#fullProblem;
+    if (this.recorder.isFull) return this.#full.problem;
     return this.#problem?.message ?? this.#writerProblem;
   }
 
@@ -172,12 +172,22 @@ export class History {
     return `No server of the group has written the history for ${seconds} s`;
   }
 
-  get #fullProblem(): string {
-    if (this.#tables.shared?.memoryFull) {
-      return "Redis has used most of its maxmemory, and the readings need the rest";
-    }
+  /** Why nothing is recorded while it is full, and when that ends. */
+  get #full(): { readonly problem: string; readonly end: string } {
     const { maxBytes } = this.settings;
-    return `The changes of the last two hours alone have more than ${maxBytes} bytes`;
+    return this.#tables.shared?.memoryFull
+      ? {
+        problem:
+          "Redis has used most of its maxmemory, and the readings need the rest",
+        end:
+          "when there is memory (raise maxmemory, or use a smaller --history-size)",
+      }
+      : {
+        problem:
+          `The changes of the last two hours alone have more than ${maxBytes} bytes`,
+        end:
+          "when they are closed (allow more with --history-size, or record fewer with --history-resolution)",
+      };
   }
 
   /** Call it before an entry is applied to the map. */
@@ -238,7 +248,7 @@ export class History {
 
   #otherServer(): ProtocolError {
     const { leases } = this.#context.store.shared!;
-    const holder = leases.holderOf(0);
+    const holder = leases.holderOf(LEADING_SHARD);
     return new ProtocolError(
       "other-server",
       `${
@@ -275,13 +285,10 @@ export class History {
     const { log } = this.#context;
     if (!isFull) log.infoLimited("history-works", RECORDED_AGAIN);
     else {
+      const { problem, end } = this.#full;
       log.warnLimited(
         "history-full",
-        `The history is paused: ${this.#fullProblem}. ${
-          this.#tables.shared?.memoryFull
-            ? "It goes on when there is memory (raise maxmemory, or use a smaller --history-size)"
-            : "It goes on when they are closed (allow more with --history-size, or record fewer with --history-resolution)"
-        }`,
+        `The history is paused: ${problem}. It goes on ${end}`,
       );
     }
   }

@@ -5,11 +5,10 @@
  */
 import { delay } from "../../common/async.ts";
 import type { HistorySharing, Leases } from "../../store/store.ts";
+import { LEADING_SHARD } from "../leadership.ts";
 import type { HistoryWrites } from "./history_writes.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** The shard whose holder leads the servers. */
-const LEADING_SHARD = 0;
 const RETRY_INTERVAL_MS = 500;
 
 /** What a {@linkcode WriterRole} needs. */

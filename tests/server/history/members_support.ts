@@ -15,6 +15,7 @@ import {
   StoreError,
 } from "../../../src/store/store.ts";
 import { serverLog } from "../../support/server_log.ts";
+import { NOTHING } from "./support.ts";
 
 export const AGEING = {
   staleAfter: 20_000,
@@ -206,15 +207,6 @@ export class Member {
     return undefined;
   }
 }
-
-const NOTHING: HistoryWork = {
-  hasWork: false,
-  write() {},
-  committed() {},
-  failed() {},
-  mark: () => 0,
-  isDurable: () => true,
-};
 
 /** What is written to it is lost. */
 const NO_TABLES = new Proxy({ meta: new Map() }, {

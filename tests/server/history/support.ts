@@ -137,7 +137,8 @@ export interface CaredOptions extends Partial<PruningOptions> {
   readonly share?: () => number;
 }
 
-const NOTHING: HistoryWork = {
+/** Work that has nothing to write. */
+export const NOTHING: HistoryWork = {
   hasWork: false,
   write() {},
   committed() {},
