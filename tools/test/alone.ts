@@ -20,7 +20,6 @@ export const ALONE: Readonly<Record<string, string>> = {
   "tests/attacks/websocket_messages_test.ts": "sends as fast as it can",
   "tests/cluster/": "run a Redis Cluster with three servers under load",
   "tests/fuzz/": "sends as fast as it can, and measures memory",
-  "tests/http/feed/invariants_test.ts": "counts how often a viewer is behind",
   "tests/http/feed/live_feed_test.ts": "measures that changes take 100 ms",
   "tests/http/feed/load_test.ts": "10,000 changes per second, and their lag",
   "tests/http/feed/zone_feed_test.ts": "measures that zones take 250 ms",

@@ -238,7 +238,7 @@ for (const shards of [1, 3]) {
             }
           },
         ),
-        { numRuns: 300 },
+        { numRuns: 600 },
       );
       assert.ok(
         snapshots > 100 && deltas > 100,
