@@ -175,6 +175,13 @@ export class History {
   /** Why nothing is recorded while it is full, and when that ends. */
   get #full(): { readonly problem: string; readonly end: string } {
     const { maxBytes } = this.settings;
+    if (!this.recorder.isWriting) {
+      return {
+        problem:
+          "The server that writes it has paused it: Redis has used most of its maxmemory, or the changes of the last two hours alone have more than --history-size",
+        end: "when that server records again (its log says why)",
+      };
+    }
     return this.#tables.shared?.memoryFull
       ? {
         problem:

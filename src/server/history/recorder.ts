@@ -112,7 +112,7 @@ export class Recorder implements HistoryWork {
 
   /** True while nothing is stored: the history is too large. */
   get isFull(): boolean {
-    return this.#time.isFull;
+    return this.isWriting ? this.#time.isFull : this.#stored.isFull;
   }
 
   /** Readings that were too late to change the history. */
@@ -183,7 +183,6 @@ export class Recorder implements HistoryWork {
   /** Another server writes from now on. */
   follow(): void {
     this.isWriting = false;
-    this.#time.isFull = false; // the next writer knows
   }
 
   /** @inheritdoc */

@@ -6,7 +6,7 @@
 import { delay } from "../../common/async.ts";
 import type { OccupancyMap } from "../../grid/mod.ts";
 import type { HistoryTables } from "../../store/store.ts";
-import { SAMPLED, SEEN } from "./parts.ts";
+import { FULL_FROM, SAMPLED, SEEN } from "./parts.ts";
 
 /** Another server may apply an entry later than this one by this time. */
 const MAX_LAG_SECONDS = 5;
@@ -37,6 +37,11 @@ export class StoredRevisions {
     return seen === undefined ? 0 : Math.max(0, now() - seen * 1000);
   }
 
+  /** True while the server that writes stores no states: there are too many. */
+  get isFull(): boolean {
+    return (this.#options.tables.meta.get(FULL_FROM) ?? 0) > 0;
+  }
+
   /** Returns true if what a shard was at a revision is stored. */
   covers(shard: number, revision: number): boolean {
     return (this.#stored(SAMPLED + shard) ?? 0) >= revision;
@@ -47,7 +52,9 @@ export class StoredRevisions {
     const isCovered = this.#checkOfMap();
     // Readings that are too late for the map have no revision.
     const second = this.#options.now() / 1000 + MAX_LAG_SECONDS;
-    return () => isCovered() && (this.#stored(SEEN) ?? 0) > second;
+    // While it is full, that is not stored at all.
+    return () =>
+      isCovered() && (this.isFull || (this.#stored(SEEN) ?? 0) > second);
   }
 
   /**

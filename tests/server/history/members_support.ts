@@ -31,6 +31,8 @@ export class Group {
   readonly store = new MemoryStore();
   fence = 0;
   leader: Member | undefined;
+  /** The memory of Redis, as the server that writes reads it. */
+  memoryFull = false;
 
   constructor(now: number) {
     this.now = now;
@@ -144,7 +146,9 @@ export class Member {
   }
 
   #store(): Store {
-    const { tables } = this.#group;
+    const group = this.#group;
+    const { tables } = group;
+    const isLeader = () => group.leader === this;
     const own = {
       meta: this.#meta,
       refresh: () => this.#refresh(),
@@ -157,7 +161,9 @@ export class Member {
         resign: () => this.#writes = undefined,
         isLeading: true,
         stored: (key: string) => this.#meta.get(key),
-        memoryFull: false,
+        get memoryFull() {
+          return group.memoryFull && isLeader();
+        },
       },
     };
     const view = new Proxy(tables, {

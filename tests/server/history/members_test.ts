@@ -138,6 +138,53 @@ Deno.test({
 });
 
 Deno.test({
+  name: "while the history is full, each server says so and keeps nothing",
+  ignore: !permitted(),
+  fn: async () => {
+    const group = new Group(START);
+    const members = [new Member(group), new Member(group)];
+    for (const member of members) member.start();
+    const [leader, other] = members as [Member, Member];
+    await group.elect(leader);
+    const random = randomIntegers(7);
+    const run = async (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        group.now += 1000;
+        const { now } = group;
+        const readings = randomReadings(random, now, 40);
+        group.commit({ kind: "apply", now, layer: "a", readings }, members);
+        for (const member of members) member.history.tick();
+        await leader.write();
+      }
+    };
+    await run(SETTLED);
+    group.memoryFull = true;
+    await run(120);
+    for (const { history } of members) {
+      assert.match(history.problem!, /most of its maxmemory/);
+    }
+    const { recorder } = other.history;
+    const kept = other.map.shards.reduce((sum, { log }) => sum + log!.size, 0);
+    assert.ok(kept < SETTLED * 2 * 40, `${kept} states`);
+    assert.equal(recorder.dropped, 0);
+    const shard = other.map.shardOf("a");
+    assert.ok(other.covers(shard, other.map.shards[shard]!.revision - 40));
+    group.memoryFull = false;
+    await run(SETTLED);
+    for (const { history } of members) assert.equal(history.problem, undefined);
+    assert.equal(group.tables.gaps({ from: 0, to: 2 ** 32 }).length, 1);
+    // The other one goes on from there.
+    await group.elect(other);
+    await recorder.capture();
+    const states = shown(other.map, "a");
+    const second = group.now / 1000;
+    assertStates(await recorded(group.tables, "a", second), states, "at last");
+    assert.equal(group.tables.gaps({ from: 0, to: 2 ** 32 }).length, 1);
+    for (const member of members) member.history.stop();
+  },
+});
+
+Deno.test({
   name: "the time in which no server ran is a gap, that of a handover is none",
   ignore: !permitted(),
   fn: async () => {
