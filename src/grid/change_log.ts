@@ -6,6 +6,10 @@
  */
 
 const FIRST_CAPACITY = 64;
+/** Spare columns, and the smallest and largest number of rows of each. */
+const MAX_SPARE = 2;
+const MIN_SPARE_ROWS = 1 << 10;
+const MAX_SPARE_ROWS = 1 << 18;
 
 /**
  * Returns the second at which the step of a time begins.
@@ -76,6 +80,28 @@ export class StateColumns {
 }
 
 /**
+ * Columns for further states: new ones are memory outside of the heap, which
+ * costs a garbage collection every few megabytes.
+ */
+export class SpareColumns {
+  readonly #spare: StateColumns[] = [];
+
+  /** Returns columns without states. */
+  take(): StateColumns {
+    return this.#spare.pop() ?? new StateColumns();
+  }
+
+  /** Keeps columns whose states are not needed any more. */
+  put(columns: StateColumns): void {
+    const rows = columns.x.length;
+    if (rows < MIN_SPARE_ROWS || rows > MAX_SPARE_ROWS) return;
+    if (this.#spare.length === MAX_SPARE) return;
+    columns.length = 0;
+    this.#spare.push(columns);
+  }
+}
+
+/**
  * The states that a sample of the map does not have: those that were replaced
  * before the sample by one of another second, and readings that arrive too late
  * for the map. A shard writes them; see `MapShard.log`.
@@ -106,6 +132,7 @@ export class ChangeLog {
   size = 0;
   readonly #stepSeconds: number;
   readonly #maxSize: () => number;
+  readonly #spare: SpareColumns;
   #layers = new Map<string, StateColumns>();
   #deletions: LayerDeletion[] = [];
   #layer = "";
@@ -115,10 +142,16 @@ export class ChangeLog {
   /**
    * @param stepSeconds states begin at multiples of this number of seconds
    * @param maxSize returns the maximum of `size`
+   * @param spare where its columns come from
    */
-  constructor(stepSeconds: number, maxSize: () => number) {
+  constructor(
+    stepSeconds: number,
+    maxSize: () => number,
+    spare: SpareColumns = new SpareColumns(),
+  ) {
     this.#stepSeconds = stepSeconds;
     this.#maxSize = maxSize;
+    this.#spare = spare;
   }
 
   /**
@@ -145,12 +178,13 @@ export class ChangeLog {
    * A cell gets a new reading, and its present value is in no sample yet.
    *
    * @param value the present one
-   * @param from its time, ms since 1970
+   * @param from its time, ms since 1970, before `stepStart`
    * @param to the time of the new reading
    */
   replaced(x: number, y: number, value: number, from: number, to: number) {
-    if (this.secondOf(from) >= this.secondOf(to)) return;
-    this.add(x, y, from, value);
+    const second = this.secondOf(from);
+    if (to < this.stepStart && second >= this.secondOf(to)) return;
+    this.#addFrom(second, x, y, value);
   }
 
   /**
@@ -183,7 +217,10 @@ export class ChangeLog {
    * @param time when it was observed, ms since 1970
    */
   add(x: number, y: number, time: number, value: number): void {
-    const second = this.secondOf(Math.min(time, this.#latest));
+    this.#addFrom(this.secondOf(Math.min(time, this.#latest)), x, y, value);
+  }
+
+  #addFrom(second: number, x: number, y: number, value: number): void {
     if (second < this.openFrom) this.tooLate++;
     else this.addState(x, y, second, value, 0);
   }
@@ -231,7 +268,7 @@ export class ChangeLog {
   #columnsOf(layer: string): StateColumns {
     let columns = this.#layers.get(layer);
     if (columns === undefined) {
-      this.#layers.set(layer, columns = new StateColumns());
+      this.#layers.set(layer, columns = this.#spare.take());
     }
     return columns;
   }

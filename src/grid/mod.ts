@@ -26,6 +26,7 @@ export {
   ChangeLog,
   type LayerDeletion,
   type LoggedChanges,
+  SpareColumns,
   StateColumns,
   stepSecond,
 } from "./change_log.ts";

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { LoggedChanges, StateColumns } from "../../grid/mod.ts";
+import {
+  type LoggedChanges,
+  SpareColumns,
+  type StateColumns,
+} from "../../grid/mod.ts";
 import { keyOf, TILE_BITS } from "../../grid/tiles.ts";
 import { ChangesWriter } from "../../history/changes_codec.ts";
 import { hourOf } from "../../history/hour.ts";
@@ -36,40 +40,49 @@ export const ROLLUPS_FROM = "rollupsFrom";
 /** Days (UTC) before this one have their rollups of cells. */
 export const ROLLED_TO = "rolledTo";
 
-/**
- * Returns the writes that store what was logged, in order; undefined to pause.
- * Each may be repeated.
- *
- * @param logged of one shard; must not be changed
- * @param shard its number
- * @param deletedTo layers deleted up to this time are deleted already, ms
- * since 1970
- */
-export function* partWrites(
-  { deletions, states }: LoggedChanges,
-  shard: number,
-  deletedTo: number,
-): Generator<Write | undefined, void, void> {
-  for (const { layer, now } of deletions) {
-    if (now <= deletedTo) continue; // replayed
-    yield (tables) => {
-      tables.deleteLayer(layer);
-      tables.putMeta(DELETED_TO + shard, now);
-    };
-  }
-  if (states.size === 0) return;
-  const groups = new StateGroups();
-  const parts = new Parts();
-  for (const [layer, columns] of states) {
-    for (let from = 0; from < columns.length; from += MAX_GROUPED_STATES) {
-      const to = Math.min(from + MAX_GROUPED_STATES, columns.length);
-      yield* groups.group(columns, from, to);
-      for (let group = 0; group < groups.length; group++) {
-        parts.add(columns, groups, group);
-        if (parts.isFull) yield parts.take(layer);
-      }
+/** Makes the writes of what was logged, one part after the other. */
+export class PartWrites {
+  /** Columns whose states are in parts. */
+  readonly spare: SpareColumns = new SpareColumns();
+  readonly #groups = new StateGroups();
+  readonly #parts = new Parts();
+
+  /**
+   * Returns the writes that store what was logged, in order; undefined to pause.
+   * Each may be repeated.
+   *
+   * @param logged of one shard: it is not valid any more after the last write
+   * @param shard its number
+   * @param deletedTo layers deleted up to this time are deleted already, ms
+   * since 1970
+   */
+  *of(
+    { deletions, states }: LoggedChanges,
+    shard: number,
+    deletedTo: number,
+  ): Generator<Write | undefined, void, void> {
+    for (const { layer, now } of deletions) {
+      if (now <= deletedTo) continue; // replayed
+      yield (tables) => {
+        tables.deleteLayer(layer);
+        tables.putMeta(DELETED_TO + shard, now);
+      };
     }
-    if (!parts.isEmpty) yield parts.take(layer);
+    const groups = this.#groups;
+    const parts = this.#parts;
+    parts.clear(); // those before may have been given up
+    for (const [layer, columns] of states) {
+      for (let from = 0; from < columns.length; from += MAX_GROUPED_STATES) {
+        const to = Math.min(from + MAX_GROUPED_STATES, columns.length);
+        yield* groups.group(columns, from, to);
+        for (let group = 0; group < groups.length; group++) {
+          parts.add(columns, groups, group);
+          if (parts.isFull) yield parts.take(layer);
+        }
+      }
+      if (!parts.isEmpty) yield parts.take(layer);
+      this.spare.put(columns);
+    }
   }
 }
 
@@ -90,6 +103,11 @@ class Parts {
   get isFull(): boolean {
     return this.#length === PARTS_PER_WRITE ||
       this.#writer.length >= FULL_WRITE_BYTES;
+  }
+
+  clear(): void {
+    this.#writer.take();
+    this.#length = 0;
   }
 
   /** Adds the part of a group of states. */

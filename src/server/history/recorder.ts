@@ -14,7 +14,7 @@ import {
   CLOSED_TO,
   DELETED_TO,
   PARTS_PER_WRITE,
-  partWrites,
+  PartWrites,
   SAMPLED,
 } from "./parts.ts";
 import { RecordedTime } from "./recorded_time.ts";
@@ -35,7 +35,7 @@ const SHARED_SEEN_INTERVAL_MS = 5000;
 const CAPTURE_TIMEOUT_MS = 2000;
 
 /** Options of {@linkcode Recorder}. A state begins with a step. */
-export interface RecorderOptions extends SamplingOptions {
+export interface RecorderOptions extends Omit<SamplingOptions, "spare"> {
   /** Asks the store to call {@linkcode Recorder.write} soon. */
   readonly schedule: () => void;
   /** Counts what is not recorded because the history is too large. */
@@ -64,6 +64,7 @@ export class Recorder implements HistoryWork {
   readonly #options: RecorderOptions;
   readonly #tables: Pick<HistoryTables, "meta" | "shared">;
   readonly #stored: StoredRevisions;
+  readonly #parts = new PartWrites();
   readonly #sampling: Sampling;
   /** Written first; not repeated. */
   readonly #pending: Write[] = [];
@@ -90,7 +91,8 @@ export class Recorder implements HistoryWork {
     this.#tables = tables;
     this.#stored = new StoredRevisions({ tables, ...options });
     this.isWriting = tables.shared === undefined;
-    this.#sampling = new Sampling(options, {
+    const { spare } = this.#parts;
+    this.#sampling = new Sampling({ ...options, spare }, {
       onBegun: () => this.#sampleMark = this.#mark,
       onSampled: () => this.#onSampled(),
       onUnchanged: () => this.#flushIfDue(),
@@ -384,7 +386,7 @@ export class Recorder implements HistoryWork {
     yield* this.#pending.splice(0);
     for (const [shard, { deletions, states }] of taken.entries()) {
       const logged = { deletions, states: this.#recorded(states) };
-      yield* partWrites(logged, shard, this.#deletedTo[shard]!);
+      yield* this.#parts.of(logged, shard, this.#deletedTo[shard]!);
     }
   }
 

@@ -8,6 +8,7 @@ import {
   ChangeLog,
   type LoggedChanges,
   type OccupancyMap,
+  type SpareColumns,
 } from "../../grid/mod.ts";
 import { HOUR_SECONDS, hourOf, startOf } from "../../history/hour.ts";
 import { MapSampler } from "./map_sampler.ts";
@@ -27,6 +28,8 @@ const LATE_SECONDS = HOUR_SECONDS;
 /** Options of {@linkcode Sampling}. A state begins with a step. */
 export interface SamplingOptions extends SamplePaceOptions {
   readonly map: OccupancyMap;
+  /** Where the columns of its logs come from. */
+  readonly spare: SpareColumns;
 }
 
 /** Receives what a sample does. The functions must not throw. */
@@ -58,7 +61,7 @@ export class Sampling {
 
   /** @param options its map is empty */
   constructor(options: SamplingOptions, events: SamplingEvents) {
-    const { map, stepSeconds, now } = options;
+    const { map, spare, stepSeconds, now } = options;
     this.#options = options;
     this.#events = events;
     const pace = this.pace = new SamplePace(options);
@@ -66,7 +69,7 @@ export class Sampling {
       this.isReplaying ? MAX_REPLAYED_STATES : MAX_LOGGED_STATES;
     this.#sampler = new MapSampler(
       map,
-      () => new ChangeLog(stepSeconds, maxSize),
+      () => new ChangeLog(stepSeconds, maxSize, spare),
       () => pace.secondOf(now()),
     );
   }

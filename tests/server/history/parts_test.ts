@@ -5,7 +5,7 @@ import { hourOf } from "../../../src/history/hour.ts";
 import { TileFrame } from "../../../src/history/tile_frame.ts";
 import {
   PARTS_PER_WRITE,
-  partWrites,
+  PartWrites,
 } from "../../../src/server/history/parts.ts";
 import {
   MAX_GROUPED_STATES,
@@ -22,7 +22,7 @@ Deno.test("a late state between two equal ones does not hide the last", async ()
   const log = new ChangeLog(1, () => Infinity);
   log.sampled = 0;
   const flush = async () => {
-    for (const write of partWrites(log.take(), 0, -Infinity)) {
+    for (const write of new PartWrites().of(log.take(), 0, -Infinity)) {
       if (write !== undefined) await cared.write(write);
     }
   };
@@ -66,7 +66,7 @@ Deno.test("the parts of cells alone in their tiles are written some together", a
     log.addState(64 * i, -32 * i, DAY + 3600 + i % 60, i, 0);
   }
   let writes = 0;
-  for (const write of partWrites(log.take(), 0, -Infinity)) {
+  for (const write of new PartWrites().of(log.take(), 0, -Infinity)) {
     if (write === undefined) continue;
     writes++;
     await cared.write(write);
