@@ -147,7 +147,7 @@ export class CellWriter {
       if (time < oldTime && oldTime <= latest) {
         late++;
         if (log !== undefined && revision > log.durable) {
-          log.late(x, y, value, time, chunk.value[slot]!, oldTime);
+          log.late(batch, i, chunk, slot);
         }
         onDropped?.(i, "late");
         continue;
@@ -163,7 +163,7 @@ export class CellWriter {
         const oldValue = chunk.value[slot]!;
         const oldMeta = chunk.meta[slot]!;
         if (oldTime < stepStart && chunk.revision[slot]! > sampled) {
-          log!.replaced(x, y, oldValue, oldTime, time);
+          log!.replaced(batch, i, chunk, slot);
         }
         chunk.time[slot] = time;
         // With the same freshness, a later time is due later: no update.

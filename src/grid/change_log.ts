@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ReadingColumns } from "./cell.ts";
+
 const FIRST_CAPACITY = 64;
 /** Spare columns, and the smallest and largest number of rows of each. */
 const MAX_SPARE = 2;
@@ -35,6 +37,12 @@ export interface LoggedChanges {
   /** By layer. */
   readonly states: ReadonlyMap<string, StateColumns>;
 }
+
+/**
+ * The columns of some cells. A log gets these and a row, because a time that is
+ * passed on its own is an object each, and these are a million a second.
+ */
+export type ValueColumns = Pick<ReadingColumns, "value" | "time">;
 
 /** Columns of states of cells, in the order in which they were added. */
 export class StateColumns {
@@ -175,40 +183,46 @@ export class ChangeLog {
   }
 
   /**
-   * A cell gets a new reading, and its present value is in no sample yet.
+   * A cell gets a new reading, and its present value is in no sample yet. Its
+   * time is before `stepStart`.
    *
-   * @param value the present one
-   * @param from its time, ms since 1970, before `stepStart`
-   * @param to the time of the new reading
+   * @param readings have the new one
+   * @param row of the new reading
+   * @param cells have the present value
+   * @param slot of the cell
    */
-  replaced(x: number, y: number, value: number, from: number, to: number) {
-    const second = this.secondOf(from);
+  replaced(
+    readings: ReadingColumns,
+    row: number,
+    cells: ValueColumns,
+    slot: number,
+  ): void {
+    const second = this.secondOf(cells.time[slot]!);
+    const to = readings.time[row]!;
     if (to < this.stepStart && second >= this.secondOf(to)) return;
-    this.#addFrom(second, x, y, value);
+    const value = cells.value[slot]!;
+    this.#addFrom(second, readings.x[row]!, readings.y[row]!, value);
   }
 
   /**
-   * A reading is older than the value of its cell.
-   *
-   * @param value of the reading
-   * @param time of the reading, ms since 1970
-   * @param present the value of the cell
-   * @param presentTime its time
+   * A reading is older than the value of its cell. The parameters are those of
+   * {@linkcode ChangeLog.replaced}.
    */
   late(
-    x: number,
-    y: number,
-    value: number,
-    time: number,
-    present: number,
-    presentTime: number,
+    readings: ReadingColumns,
+    row: number,
+    cells: ValueColumns,
+    slot: number,
   ): void {
+    const time = readings.time[row]!;
     if (this.secondOf(time) < this.openFrom) {
       this.tooLate++;
       return;
     }
-    this.add(x, y, time, value);
-    this.add(x, y, presentTime, present);
+    const x = readings.x[row]!;
+    const y = readings.y[row]!;
+    this.add(x, y, time, readings.value[row]!);
+    this.add(x, y, cells.time[slot]!, cells.value[slot]!);
   }
 
   /**

@@ -32,7 +32,18 @@ Deno.test("a late state between two equal ones does not hide the last", async ()
   await flush();
   begin();
   log.addState(3, 4, DAY + 20, 1, 0);
-  log.late(3, 4, 1, (DAY + 10) * 1000, 1, (DAY + 20) * 1000);
+  const reading = {
+    length: 1,
+    x: Int32Array.of(3),
+    y: Int32Array.of(4),
+    value: Int32Array.of(1),
+    time: Float64Array.of((DAY + 10) * 1000),
+  };
+  const cell = {
+    value: Int32Array.of(1),
+    time: Float64Array.of((DAY + 20) * 1000),
+  };
+  log.late(reading, 0, cell, 0);
   await flush();
   const valueAt = async (second: number) => {
     const frame = new TileFrame();
