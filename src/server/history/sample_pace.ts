@@ -7,7 +7,7 @@
 import { stepSecond } from "../../grid/mod.ts";
 
 /** A sample and its writes take at most this part of the time, about. */
-const MAX_SHARE = 1 / 16;
+const MAX_SHARE = 1 / 32;
 /** Shorter work delays nothing. */
 const MIN_DELAYING_MS = 2;
 /** No sample is delayed for longer, beside its step. */
