@@ -13,12 +13,19 @@ import type { JournalState } from "./journal_state.ts";
 import { NextDelivery, type NextDeliveryOptions } from "./next_delivery.ts";
 import { ReadEntries } from "./read_entries.ts";
 import type { RedisProblem } from "./redis_problem.ts";
-import { timeOfId } from "./stream_entry.ts";
+import { type StreamEntry, timeOfId } from "./stream_entry.ts";
 
 /** Content that was read and can be applied: at most this and a block more. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** Entries that are not known to be safe after this time are asked about, in ms. */
 const UNSAFE_MS = 100;
+/**
+ * A read costs each server a quarter of a millisecond, whatever it returns. So
+ * after one that returned much, there are enough messages to wait for more.
+ */
+const BUSY_READ_BYTES = 2 * 1024;
+/** The pause after such a read, in ms. */
+const BUSY_PAUSE_MS = 4;
 /** Own safe entries that are missing are looked for at this interval, in ms. */
 const CHECK_INTERVAL_MS = 1000;
 const FIRST_RETRY_MS = 20;
@@ -179,7 +186,8 @@ export class ShardReader {
           const mustCheck = checked === 0 ||
             start >= checked + CHECK_INTERVAL_MS;
           const safe = mustCheck ? writer.safeSequences() : [];
-          this.#read.add(await source.read());
+          const entries = await source.read();
+          this.#read.add(entries);
           this.#deliver();
           if (mustCheck && source.isAtEnd) {
             this.#checkLost(safe, checked > 0);
@@ -188,6 +196,9 @@ export class ShardReader {
           problem.works(name);
           backoff.reset();
           await this.#room();
+          if (source.isAtEnd && bytesOf(entries) >= BUSY_READ_BYTES) {
+            await delay(BUSY_PAUSE_MS, signal);
+          }
         }
       } catch (error) {
         this.#source?.close();
@@ -315,6 +326,10 @@ export class ShardReader {
       this.#watchUnsafe();
     }, UNSAFE_MS);
   }
+}
+
+function bytesOf(entries: readonly StreamEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** How far readers are behind their journals. */
