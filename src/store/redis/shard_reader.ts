@@ -21,7 +21,7 @@ const MAX_READ_BYTES = 4 * 1024 * 1024;
 const UNSAFE_MS = 100;
 /**
  * A read costs each server a quarter of a millisecond, whatever it returns. So
- * after one that returned much, there are enough messages to wait for more.
+ * after one that returned much, it waits for more.
  */
 const BUSY_READ_BYTES = 2 * 1024;
 /** The pause after such a read, in ms. */
@@ -196,9 +196,7 @@ export class ShardReader {
           problem.works(name);
           backoff.reset();
           await this.#room();
-          if (source.isAtEnd && bytesOf(entries) >= BUSY_READ_BYTES) {
-            await delay(BUSY_PAUSE_MS, signal);
-          }
+          if (source.isAtEnd) await this.#pause(bytesOf(entries));
         }
       } catch (error) {
         this.#source?.close();
@@ -259,6 +257,16 @@ export class ShardReader {
       throw new RedisError("elsewhere", "entries of this server are missing");
     }
     for (const sequence of lost) writer.repeat(sequence);
+  }
+
+  /**
+   * Waits for more than was read, if that was much, or if no client waits for
+   * what comes next.
+   */
+  async #pause(bytes: number): Promise<void> {
+    const { writer } = this.#options;
+    if (bytes === 0 || bytes < BUSY_READ_BYTES && writer.isAwaited) return;
+    await delay(BUSY_PAUSE_MS, this.#closing.signal);
   }
 
   /** Waits while too much is held that can be applied. */

@@ -93,6 +93,11 @@ export class ShardWriter {
     return this.#running === undefined;
   }
 
+  /** True if parts were appended that were not applied. */
+  get isAwaited(): boolean {
+    return this.#unapplied.size > 0;
+  }
+
   /** Appends parts. Their commits learn when they were applied. */
   append(parts: Iterable<Part>): void {
     for (const part of parts) {
