@@ -91,11 +91,7 @@ Deno.test({
   name: "a server that does not write forgets what is stored, and only that",
   ignore: !permitted(),
   fn: async () => {
-    const group = new Group(START);
-    const members = [new Member(group), new Member(group)];
-    for (const member of members) member.start();
-    const [leader, other] = members as [Member, Member];
-    await group.elect(leader);
+    const { group, members, leader, other } = await startedPair();
     const random = randomIntegers(5);
     const report = () => {
       const { now } = group;
@@ -141,11 +137,7 @@ Deno.test({
   name: "while the history is full, each server says so and keeps nothing",
   ignore: !permitted(),
   fn: async () => {
-    const group = new Group(START);
-    const members = [new Member(group), new Member(group)];
-    for (const member of members) member.start();
-    const [leader, other] = members as [Member, Member];
-    await group.elect(leader);
+    const { group, members, leader, other } = await startedPair();
     const random = randomIntegers(7);
     const run = async (seconds: number) => {
       for (let second = 0; second < seconds; second++) {
@@ -220,6 +212,17 @@ Deno.test({
     last.history.stop();
   },
 });
+
+/** Two servers, of which one leads. */
+async function startedPair() {
+  const group = new Group(START);
+  const leader = new Member(group);
+  const other = new Member(group);
+  const members = [leader, other];
+  for (const member of members) member.start();
+  await group.elect(leader);
+  return { group, members, leader, other };
+}
 
 /** A server that starts now. */
 async function joined(group: Group): Promise<Member> {
