@@ -26,10 +26,9 @@ export {
   ChangeLog,
   type LayerDeletion,
   type LoggedChanges,
-  SpareColumns,
-  StateColumns,
   stepSecond,
 } from "./change_log.ts";
+export { SpareColumns, StateColumns } from "./state_columns.ts";
 export type { Grid } from "./grid.ts";
 export { KeyTable } from "./key_table.ts";
 export {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import {
-  type LoggedChanges,
+import type {
+  LoggedChanges,
   SpareColumns,
-  type StateColumns,
+  StateColumns,
 } from "../../grid/mod.ts";
 import { keyOf, TILE_BITS } from "../../grid/tiles.ts";
 import { ChangesWriter } from "../../history/changes_codec.ts";
@@ -42,10 +42,14 @@ export const ROLLED_TO = "rolledTo";
 
 /** Makes the writes of what was logged, one part after the other. */
 export class PartWrites {
-  /** Columns whose states are in parts. */
-  readonly spare: SpareColumns = new SpareColumns();
+  readonly #spare: SpareColumns;
   readonly #groups = new StateGroups();
   readonly #parts = new Parts();
+
+  /** @param spare gets the columns whose states are in parts */
+  constructor(spare: SpareColumns) {
+    this.#spare = spare;
+  }
 
   /**
    * Returns the writes that store what was logged, in order; undefined to pause.
@@ -81,7 +85,7 @@ export class PartWrites {
         }
       }
       if (!parts.isEmpty) yield parts.take(layer);
-      this.spare.put(columns);
+      this.#spare.put(columns);
     }
   }
 }

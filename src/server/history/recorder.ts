@@ -35,7 +35,7 @@ const SHARED_SEEN_INTERVAL_MS = 5000;
 const CAPTURE_TIMEOUT_MS = 2000;
 
 /** Options of {@linkcode Recorder}. A state begins with a step. */
-export interface RecorderOptions extends Omit<SamplingOptions, "spare"> {
+export interface RecorderOptions extends SamplingOptions {
   /** Asks the store to call {@linkcode Recorder.write} soon. */
   readonly schedule: () => void;
   /** Counts what is not recorded because the history is too large. */
@@ -64,8 +64,8 @@ export class Recorder implements HistoryWork {
   readonly #options: RecorderOptions;
   readonly #tables: Pick<HistoryTables, "meta" | "shared">;
   readonly #stored: StoredRevisions;
-  readonly #parts = new PartWrites();
   readonly #sampling: Sampling;
+  readonly #parts: PartWrites;
   /** Written first; not repeated. */
   readonly #pending: Write[] = [];
   readonly #flushes = new Flushes();
@@ -91,13 +91,13 @@ export class Recorder implements HistoryWork {
     this.#tables = tables;
     this.#stored = new StoredRevisions({ tables, ...options });
     this.isWriting = tables.shared === undefined;
-    const { spare } = this.#parts;
-    this.#sampling = new Sampling({ ...options, spare }, {
+    this.#sampling = new Sampling(options, {
       onBegun: () => this.#sampleMark = this.#mark,
       onSampled: () => this.#onSampled(),
       onUnchanged: () => this.#flushIfDue(),
       onFull: () => this.#wantFlush(), // after its commit, the sample continues
     });
+    this.#parts = new PartWrites(this.#sampling.spare);
     this.#flushedAt = options.monotonic();
     this.#time = new RecordedTime(tables.meta);
     this.opened();
@@ -105,11 +105,9 @@ export class Recorder implements HistoryWork {
 
   /** @inheritdoc */
   opened(): void {
-    const { meta } = this.#tables;
-    const { logs } = this.#sampling;
-    const sampled = logs.map((_, i) => meta.get(SAMPLED + i) ?? 0);
-    this.#sampling.restore(sampled, startOf(meta.get(CLOSED_TO) ?? 0));
-    this.#readDeletions();
+    const closedTo = this.#tables.meta.get(CLOSED_TO) ?? 0;
+    this.#sampling.restore(this.#byShard(SAMPLED, 0), startOf(closedTo));
+    this.#deletedTo = this.#byShard(DELETED_TO, -Infinity);
   }
 
   /** True while nothing is stored: the history is too large. */
@@ -177,7 +175,7 @@ export class Recorder implements HistoryWork {
     if (this.isWriting || this.#stopped) return;
     this.isWriting = true;
     this.#flushes.dropStored();
-    this.#readDeletions();
+    this.#deletedTo = this.#byShard(DELETED_TO, -Infinity);
     this.#beginWriting();
     this.#options.schedule();
   }
@@ -285,11 +283,10 @@ export class Recorder implements HistoryWork {
     return this.#tables.shared !== undefined;
   }
 
-  #readDeletions(): void {
+  /** Returns a number of the tables for each shard. */
+  #byShard(key: string, missing: number): number[] {
     const { meta } = this.#tables;
-    this.#deletedTo = this.#sampling.logs.map((_, i) =>
-      meta.get(DELETED_TO + i) ?? -Infinity
-    );
+    return this.#sampling.logs.map((_, i) => meta.get(key + i) ?? missing);
   }
 
   #beginWriting(): void {

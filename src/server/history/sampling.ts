@@ -8,7 +8,7 @@ import {
   ChangeLog,
   type LoggedChanges,
   type OccupancyMap,
-  type SpareColumns,
+  SpareColumns,
 } from "../../grid/mod.ts";
 import { HOUR_SECONDS, hourOf, startOf } from "../../history/hour.ts";
 import { MapSampler } from "./map_sampler.ts";
@@ -28,8 +28,6 @@ const LATE_SECONDS = HOUR_SECONDS;
 /** Options of {@linkcode Sampling}. A state begins with a step. */
 export interface SamplingOptions extends SamplePaceOptions {
   readonly map: OccupancyMap;
-  /** Where the columns of its logs come from. */
-  readonly spare: SpareColumns;
 }
 
 /** Receives what a sample does. The functions must not throw. */
@@ -47,6 +45,8 @@ export interface SamplingEvents {
 /** One sample after the other. */
 export class Sampling {
   readonly pace: SamplePace;
+  /** Where the columns of the logs come from. */
+  readonly spare: SpareColumns = new SpareColumns();
   /** Up to these revisions, by shard, all states are logged or taken. */
   complete: readonly number[] = [];
   /** True while the map is loaded: samples are complete at once. */
@@ -61,7 +61,7 @@ export class Sampling {
 
   /** @param options its map is empty */
   constructor(options: SamplingOptions, events: SamplingEvents) {
-    const { map, spare, stepSeconds, now } = options;
+    const { map, stepSeconds, now } = options;
     this.#options = options;
     this.#events = events;
     const pace = this.pace = new SamplePace(options);
@@ -69,7 +69,7 @@ export class Sampling {
       this.isReplaying ? MAX_REPLAYED_STATES : MAX_LOGGED_STATES;
     this.#sampler = new MapSampler(
       map,
-      () => new ChangeLog(stepSeconds, maxSize, spare),
+      () => new ChangeLog(stepSeconds, maxSize, this.spare),
       () => pace.secondOf(now()),
     );
   }

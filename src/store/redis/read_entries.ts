@@ -70,8 +70,13 @@ export class ReadEntries {
       : undefined;
   }
 
-  /** Adds entries behind the others. */
-  add(entries: readonly StreamEntry[]): void {
+  /**
+   * Adds entries behind the others.
+   *
+   * @returns bytes of their content and sources
+   */
+  add(entries: readonly StreamEntry[]): number {
+    const before = this.#bytes;
     for (const entry of entries) {
       const { id, safe, run, sequence, content, bytes } = entry;
       this.#entries.push(entry);
@@ -88,6 +93,7 @@ export class ReadEntries {
       if (this.#own.isSafe(sequence, id)) this.raiseSafe(id);
       else this.#unsafeOwn.push(entry);
     }
+    return this.#bytes - before;
   }
 
   /** Removes the next entry. It counts as waiting until `applied` is called. */

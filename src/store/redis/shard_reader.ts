@@ -13,7 +13,7 @@ import type { JournalState } from "./journal_state.ts";
 import { NextDelivery, type NextDeliveryOptions } from "./next_delivery.ts";
 import { ReadEntries } from "./read_entries.ts";
 import type { RedisProblem } from "./redis_problem.ts";
-import { type StreamEntry, timeOfId } from "./stream_entry.ts";
+import { timeOfId } from "./stream_entry.ts";
 
 /** Content that was read and can be applied: at most this and a block more. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
@@ -186,8 +186,7 @@ export class ShardReader {
           const mustCheck = checked === 0 ||
             start >= checked + CHECK_INTERVAL_MS;
           const safe = mustCheck ? writer.safeSequences() : [];
-          const entries = await source.read();
-          this.#read.add(entries);
+          const bytes = this.#read.add(await source.read());
           this.#deliver();
           if (mustCheck && source.isAtEnd) {
             this.#checkLost(safe, checked > 0);
@@ -196,7 +195,7 @@ export class ShardReader {
           problem.works(name);
           backoff.reset();
           await this.#room();
-          if (source.isAtEnd) await this.#pause(bytesOf(entries));
+          if (source.isAtEnd) await this.#pause(bytes);
         }
       } catch (error) {
         this.#source?.close();
@@ -334,10 +333,6 @@ export class ShardReader {
       this.#watchUnsafe();
     }, UNSAFE_MS);
   }
-}
-
-function bytesOf(entries: readonly StreamEntry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** How far readers are behind their journals. */

@@ -1,6 +1,6 @@
 /** What was logged becomes parts of open hours. */
 import assert from "node:assert/strict";
-import { ChangeLog } from "../../../src/grid/mod.ts";
+import { ChangeLog, SpareColumns } from "../../../src/grid/mod.ts";
 import { hourOf } from "../../../src/history/hour.ts";
 import { TileFrame } from "../../../src/history/tile_frame.ts";
 import {
@@ -22,7 +22,13 @@ Deno.test("a late state between two equal ones does not hide the last", async ()
   const log = new ChangeLog(1, () => Infinity);
   log.sampled = 0;
   const flush = async () => {
-    for (const write of new PartWrites().of(log.take(), 0, -Infinity)) {
+    for (
+      const write of new PartWrites(new SpareColumns()).of(
+        log.take(),
+        0,
+        -Infinity,
+      )
+    ) {
       if (write !== undefined) await cared.write(write);
     }
   };
@@ -77,7 +83,13 @@ Deno.test("the parts of cells alone in their tiles are written some together", a
     log.addState(64 * i, -32 * i, DAY + 3600 + i % 60, i, 0);
   }
   let writes = 0;
-  for (const write of new PartWrites().of(log.take(), 0, -Infinity)) {
+  for (
+    const write of new PartWrites(new SpareColumns()).of(
+      log.take(),
+      0,
+      -Infinity,
+    )
+  ) {
     if (write === undefined) continue;
     writes++;
     await cared.write(write);
